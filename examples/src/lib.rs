@@ -1,0 +1,1 @@
+//! Numbered examples, one lesson each.
