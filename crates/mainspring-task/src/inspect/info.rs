@@ -1,0 +1,69 @@
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::task::TaskId;
+
+/// What a task is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum State {
+    /// Spawned and not polled yet.
+    New,
+    /// A thread is polling it now.
+    Running,
+    /// Between polls: it waits for something.
+    Waiting,
+}
+
+/// What is known of one task at one moment.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let task = mainspring_task::spawn(std::future::pending::<()>());
+/// let info = task.reference().info();
+/// assert_eq!(info.polls, 0);
+/// assert!(info.place.file().ends_with(".rs"));
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct TaskInfo {
+    /// Its id.
+    pub id: TaskId,
+    /// Its name.
+    pub name: Arc<str>,
+    /// The service it is counted to.
+    pub service: Option<Arc<str>>,
+    /// The task that spawned it, which may have ended.
+    pub parent: Option<TaskId>,
+    /// Where it was spawned.
+    pub place: &'static Location<'static>,
+    /// What it is doing.
+    pub state: State,
+    /// A cancellation has been asked for.
+    pub cancelling: bool,
+    /// Time since it was spawned.
+    pub age: Duration,
+    /// How often it has been polled.
+    pub polls: u64,
+    /// Time spent in those polls.
+    pub busy: Duration,
+    /// The longest of those polls.
+    pub longest_poll: Duration,
+    /// Time since the current poll began, or since the last one ended.
+    pub in_state: Duration,
+}
+
+impl fmt::Display for TaskInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match self.state {
+            State::New => "new",
+            State::Running => "running",
+            State::Waiting => "waiting",
+        };
+        write!(f, "{} `{}` {state} for {:.1?}, spawned at {}", self.id, self.name, self.in_state, self.place)
+    }
+}

@@ -1,0 +1,65 @@
+use std::fmt;
+use std::sync::Arc;
+
+use super::TaskInfo;
+use crate::cancel::Reason;
+use crate::task::{Registered, TaskId};
+
+/// A handle of a task of any output type: it can name it, look at it and cancel it, not await it.
+///
+/// Holding one keeps the task's entry in memory, not the task alive.
+#[derive(Clone)]
+pub struct TaskRef {
+    task: Arc<dyn Registered>,
+}
+
+impl TaskRef {
+    pub(crate) fn new(task: Arc<dyn Registered>) -> Self {
+        TaskRef { task }
+    }
+
+    /// The task's id.
+    #[must_use]
+    pub fn id(&self) -> TaskId {
+        self.task.node().id
+    }
+
+    /// The name it was given, else `task-` and its id.
+    #[must_use]
+    pub fn name(&self) -> Arc<str> {
+        self.task.node().name()
+    }
+
+    /// Gives the task another name.
+    pub fn rename(&self, name: impl Into<Arc<str>>) {
+        self.task.node().rename(name.into());
+    }
+
+    /// The service it is counted to.
+    #[must_use]
+    pub fn service(&self) -> Option<&str> {
+        self.task.node().service.as_deref()
+    }
+
+    /// What is known of the task now.
+    #[must_use]
+    pub fn info(&self) -> TaskInfo {
+        self.task.node().info()
+    }
+
+    /// Asks the task to stop; see [`Task::cancel`](crate::Task::cancel).
+    pub fn cancel(&self) -> bool {
+        self.task.node().cancel(None)
+    }
+
+    /// Asks the task to stop, with a reason; see [`Task::cancel_with`](crate::Task::cancel_with).
+    pub fn cancel_with(&self, reason: impl Into<Reason>) -> bool {
+        self.task.node().cancel(Some(reason.into()))
+    }
+}
+
+impl fmt::Debug for TaskRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TaskRef({})", self.task.node().label())
+    }
+}

@@ -1,0 +1,5 @@
+//! What tokio's synchronisation lacks. For the rest use [`tokio::sync`].
+
+mod shared;
+
+pub use shared::Shared;

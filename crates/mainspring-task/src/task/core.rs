@@ -1,0 +1,122 @@
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+
+use super::TaskError;
+use crate::inspect::Node;
+
+/// What the handle and the running body of one task share.
+///
+/// One allocation per task. The registry holds it too, as a [`Registered`], until the body is gone.
+pub(crate) struct Core<T> {
+    node: Node,
+    join: Mutex<Join<T>>,
+}
+
+/// A task of any output type.
+pub(crate) trait Registered: Send + Sync {
+    fn node(&self) -> &Node;
+}
+
+impl<T: Send> Registered for Core<T> {
+    fn node(&self) -> &Node {
+        &self.node
+    }
+}
+
+/// Held for a few loads and stores only; wakers and user code run after it is released.
+struct Join<T> {
+    outcome: Outcome<T>,
+    waiter: Option<Waker>,
+    /// The handle is gone: nobody will ask for the outcome.
+    detached: bool,
+}
+
+enum Outcome<T> {
+    Running,
+    Done(Result<T, TaskError>),
+    Taken,
+}
+
+impl<T> Core<T> {
+    pub(crate) fn new(node: Node) -> Self {
+        Core { node, join: Mutex::new(Join { outcome: Outcome::Running, waiter: None, detached: false }) }
+    }
+
+    pub(crate) fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// Ends the task. Called once, by the body, when the user's future has been dropped.
+    pub(crate) fn complete(&self, result: Result<T, TaskError>) {
+        self.node.retire();
+        let mut join = self.lock();
+        let waiter = join.waiter.take();
+        let unseen = if join.detached {
+            join.outcome = Outcome::Taken;
+            Some(result)
+        } else {
+            join.outcome = Outcome::Done(result);
+            None
+        };
+        drop(join);
+        if let Some(waiter) = waiter {
+            waiter.wake();
+        }
+        if let Some(result) = unseen {
+            report(result);
+        }
+    }
+
+    /// The outcome, once; until it is there the waker is kept.
+    ///
+    /// # Panics
+    ///
+    /// When the outcome has been taken, as futures that are polled after completion do.
+    pub(crate) fn poll_join(&self, waker: &Waker) -> Poll<Result<T, TaskError>> {
+        let mut join = self.lock();
+        match std::mem::replace(&mut join.outcome, Outcome::Taken) {
+            Outcome::Done(result) => Poll::Ready(result),
+            Outcome::Taken => panic!("a task was polled after it had given its outcome"),
+            Outcome::Running => {
+                join.outcome = Outcome::Running;
+                if !join.waiter.as_ref().is_some_and(|known| known.will_wake(waker)) {
+                    join.waiter = Some(waker.clone());
+                }
+                Poll::Pending
+            }
+        }
+    }
+
+    pub(crate) fn is_finished(&self) -> bool {
+        !matches!(self.lock().outcome, Outcome::Running)
+    }
+
+    /// The handle is dropped: the task runs on, and an outcome nobody took is looked at here.
+    pub(crate) fn detach(&self) {
+        let mut join = self.lock();
+        join.detached = true;
+        join.waiter = None;
+        let unseen = match join.outcome {
+            Outcome::Done(_) => std::mem::replace(&mut join.outcome, Outcome::Taken),
+            Outcome::Running | Outcome::Taken => return,
+        };
+        drop(join);
+        if let Outcome::Done(result) = unseen {
+            report(result);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Join<T>> {
+        self.join.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A panic nobody awaited is said once; a value or a cancellation nobody awaited is nobody's loss.
+fn report<T>(result: Result<T, TaskError>) {
+    if let Err(error) = result
+        && error.is_panic()
+    {
+        crate::inspect::count_detached_panic();
+        tracing::error!(%error, "a task panicked and nobody awaited it");
+    }
+}
