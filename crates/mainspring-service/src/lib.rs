@@ -1,1 +1,40 @@
-//! placeholder
+//! What a process is: an entrypoint that starts services, runs them and stops them.
+//!
+//! A [`Service`] is anything with a `start`, and perhaps a `stop`; a closure will do. An
+//! [`Entrypoint`] takes the services, makes the runtime, starts them, waits for a signal or a
+//! failure, and stops them in the reverse order, with a bound on how long that may take.
+//!
+//! ```
+//! use mainspring_service::{Entrypoint, net::TcpServer};
+//! use tokio::io::AsyncWriteExt;
+//!
+//! let greeter = TcpServer::bind("127.0.0.1:0", |mut client: tokio::net::TcpStream| async move {
+//!     client.write_all(b"hello\n").await
+//! });
+//! let answer = Entrypoint::new("greeter").service(greeter).run_until(async { 42 });
+//! assert_eq!(answer.unwrap(), 42);
+//! ```
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`entrypoint`] | [`Entrypoint`], [`Running`], the way a process starts and ends |
+//! | [`service`] | [`Service`], [`Context`], [`Stopping`] |
+//! | [`runtime`] | [`Runtime`], the choice of threads |
+//! | [`net`] | [`TcpServer`](net::TcpServer), [`UdpServer`](net::UdpServer) and the listener under them |
+//! | [`schedule`] | [`Periodic`](schedule::Periodic) |
+
+pub mod entrypoint;
+mod error;
+pub mod net;
+pub mod runtime;
+pub mod schedule;
+pub mod service;
+mod signal;
+
+#[doc(inline)]
+pub use entrypoint::{Entrypoint, Launch, Running, launch};
+pub use error::{BoxError, Error, Result};
+#[doc(inline)]
+pub use runtime::Runtime;
+#[doc(inline)]
+pub use service::{Context, Outcome, Service, Stopping, service};

@@ -1,0 +1,249 @@
+use std::any::Any;
+use std::fmt;
+use std::future::Future;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::launch::complain;
+use super::{Environment, Logger, Running};
+use crate::runtime::Cores;
+use crate::service::{BoxService, IntoService};
+use crate::signal::Signals;
+use crate::{Error, Runtime};
+
+/// How long a runtime whose tasks have ended may take to end its blocking threads.
+const RUNTIME_END: Duration = Duration::from_secs(1);
+
+/// Everything a process runs, and how.
+///
+/// ```
+/// use std::time::Duration;
+/// use mainspring_service::{Context, Entrypoint, Runtime};
+///
+/// let entrypoint = Entrypoint::new("demo")
+///     .runtime(Runtime::Current)
+///     .shutdown_grace(Duration::from_secs(5))
+///     .service(("hello", |cx: Context| async move { cx.ready() }));
+/// assert_eq!(entrypoint.run_until(async { "done" }).unwrap(), "done");
+/// ```
+#[must_use = "an entrypoint does nothing until it is run"]
+pub struct Entrypoint {
+    pub(super) name: String,
+    pub(super) services: Vec<(Arc<str>, BoxService)>,
+    pub(super) grace: Duration,
+    runtime: Runtime,
+    workers: Option<usize>,
+    logger: Option<Box<dyn Logger>>,
+}
+
+impl Entrypoint {
+    /// An entrypoint without services.
+    pub fn new(name: impl Into<String>) -> Self {
+        Entrypoint {
+            name: name.into(),
+            services: Vec::new(),
+            grace: Duration::from_secs(10),
+            runtime: Runtime::default(),
+            workers: None,
+            logger: None,
+        }
+    }
+
+    /// Adds a service: a [`Service`](crate::Service), a closure, or a closure with a name before it.
+    ///
+    /// Of several services with one name, the second is called `name-2`, and so on.
+    pub fn service<Kind>(mut self, service: impl IntoService<Kind>) -> Self {
+        let service: BoxService = Box::new(service.into_service());
+        let name = self.free_name(service.name());
+        self.services.push((name, service));
+        self
+    }
+
+    /// Which threads run the tasks. Default: [`Runtime::Shared`].
+    pub fn runtime(mut self, runtime: Runtime) -> Self {
+        self.runtime = runtime;
+        self
+    }
+
+    /// How many worker threads there are; at least one. Default: the number of processors.
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.workers = Some(workers.max(1));
+        self
+    }
+
+    /// How long work that is under way may take to end at shutdown. Default: 10 s.
+    pub fn shutdown_grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// The log of the process, set up by [`run`](Entrypoint::run) and
+    /// [`run_until`](Entrypoint::run_until). Default: none is set up.
+    pub fn log(mut self, logger: impl Logger) -> Self {
+        self.logger = Some(Box::new(logger));
+        self
+    }
+
+    /// The log to use when [`log`](Entrypoint::log) has not been called.
+    pub fn log_default(self, logger: impl Logger) -> Self {
+        if self.logger.is_some() { self } else { self.log(logger) }
+    }
+
+    /// Runs the services until SIGINT or SIGTERM comes or one of them fails, then stops them.
+    ///
+    /// Exit codes: 0 after a clean stop; 1 when a service failed; 70 when work had to be cut off at
+    /// the end of the grace; 128 + n when a second signal n came.
+    pub fn run(self) -> ExitCode {
+        match self.run_until(std::future::pending::<()>()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) if error.is_interrupted() && error.exit_code() == 1 => ExitCode::SUCCESS,
+            Err(error) => ExitCode::from(error.exit_code()),
+        }
+    }
+
+    /// Runs the services while the future runs, stops them, and gives the future's output.
+    ///
+    /// The future starts when all services are ready.
+    ///
+    /// # Errors
+    ///
+    /// When the log or the runtime cannot be made; when a service does not start
+    /// ([`is_start`](Error::is_start)), fails ([`is_service`](Error::is_service)) or has to be cut
+    /// off ([`is_drain`](Error::is_drain)); when a signal came first
+    /// ([`is_interrupted`](Error::is_interrupted)). The future is dropped then.
+    ///
+    /// # Panics
+    ///
+    /// When called inside of a tokio runtime, where [`start`](Entrypoint::start) serves.
+    pub fn run_until<F: Future>(mut self, future: F) -> Result<F::Output, Error> {
+        let log = match self.install_log() {
+            Ok(log) => log,
+            Err(error) => {
+                complain(&error);
+                return Err(error);
+            }
+        };
+        let result = self.run_on_own_runtime(future);
+        if let Err(error) = &result {
+            report(error);
+        }
+        drop(log);
+        result
+    }
+
+    /// Starts the services on the current runtime, and returns when all are ready.
+    ///
+    /// For tests, and for programs that have a runtime already; `runtime`, `workers` and `log` play
+    /// no part, and signals are left alone.
+    ///
+    /// # Errors
+    ///
+    /// When a service does not start ([`is_start`](Error::is_start)).
+    ///
+    /// # Cancel safety
+    ///
+    /// Not cancel safe: services that have started run on when it is dropped.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// use mainspring_service::{Entrypoint, net::TcpServer};
+    ///
+    /// let echo = TcpServer::bind("127.0.0.1:0", |_: tokio::net::TcpStream| async {}).name("echo");
+    /// let running = Entrypoint::new("test").service(echo).start().await.unwrap();
+    /// assert_ne!(running.address("echo").unwrap().port(), 0);
+    /// running.stop().await.unwrap();
+    /// # }
+    /// ```
+    pub async fn start(self) -> Result<Running, Error> {
+        let mut running = Running::spawn(self, &Cores::none());
+        match running.ready().await {
+            Ok(()) => Ok(running),
+            Err(error) => {
+                running.abandon().await;
+                Err(error)
+            }
+        }
+    }
+
+    fn install_log(&mut self) -> Result<Option<Box<dyn Any + Send>>, Error> {
+        let logger = self.logger.take();
+        logger.map(|logger| logger.install(&Environment::read())).transpose().map_err(Error::log)
+    }
+
+    fn run_on_own_runtime<F: Future>(self, future: F) -> Result<F::Output, Error> {
+        let (runtime, cores) = self.runtime.build(self.workers).map_err(Error::runtime)?;
+        let result = runtime.block_on(self.run_under_signals(&cores, future));
+        match &result {
+            Err(error) if error.exit_code() > 128 => runtime.shutdown_background(),
+            _ => runtime.shutdown_timeout(RUNTIME_END),
+        }
+        result
+    }
+
+    async fn run_under_signals<F: Future>(self, cores: &Cores, future: F) -> Result<F::Output, Error> {
+        let mut signals = Signals::catch().map_err(Error::runtime)?;
+        let mut running = Running::spawn(self, cores);
+        let started = tokio::select! {
+            ready = running.ready() => ready,
+            signal = signals.next() => Err(Error::interrupted(signal)),
+        };
+        if let Err(reason) = started {
+            return tokio::select! {
+                biased;
+                () = running.abandon() => Err(reason),
+                signal = signals.next() => Err(Error::killed(signal)),
+            };
+        }
+        let ended = tokio::select! {
+            output = future => Ok(output),
+            failed = running.failed() => Err(failed),
+            signal = signals.next() => Err(Error::interrupted(signal)),
+        };
+        if let Err(reason) = &ended {
+            tracing::info!(%reason, "stopping");
+        }
+        let stopped = tokio::select! {
+            biased;
+            stopped = running.stop() => stopped,
+            signal = signals.next() => Err(Error::killed(signal)),
+        };
+        match (ended, stopped) {
+            (Err(failed), Ok(())) => Err(failed),
+            (Err(failed), Err(_)) if !failed.is_interrupted() => Err(failed),
+            (ended, stopped) => stopped.and(ended),
+        }
+    }
+
+    fn free_name(&self, name: String) -> Arc<str> {
+        let taken = |name: &str| self.services.iter().any(|(known, _)| **known == *name);
+        if !taken(&name) {
+            return name.into();
+        }
+        let numbered = (2..).map(|number| format!("{name}-{number}")).find(|name| !taken(name));
+        numbered.expect("there are more numbers than services").into()
+    }
+}
+
+/// One line that says what ended the process; on standard error when there is no log to say it.
+fn report(error: &Error) {
+    if error.is_interrupted() && error.exit_code() == 1 {
+        return;
+    }
+    if tracing::dispatcher::has_been_set() {
+        tracing::error!("{error}");
+    } else {
+        complain(error);
+    }
+}
+
+impl fmt::Debug for Entrypoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let services: Vec<_> = self.services.iter().map(|(name, _)| name).collect();
+        f.debug_struct("Entrypoint")
+            .field("name", &self.name)
+            .field("services", &services)
+            .finish_non_exhaustive()
+    }
+}

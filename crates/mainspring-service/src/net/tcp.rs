@@ -1,0 +1,80 @@
+use std::fmt;
+use std::future::Future;
+
+use tokio::net::TcpStream;
+
+use super::{Listener, Options};
+use crate::{Context, Outcome, Result, Service};
+
+/// A service that runs a handler for each TCP connection.
+///
+/// The handler's error is logged with the peer's address and ends that connection only. At shutdown
+/// the port is closed first; handlers that are at work are given the grace to end.
+///
+/// ```
+/// use mainspring_service::{Entrypoint, net::TcpServer};
+/// use tokio::io::AsyncWriteExt;
+/// use tokio::net::TcpStream;
+///
+/// async fn hello(mut client: TcpStream) -> std::io::Result<()> {
+///     client.write_all(b"hello\n").await
+/// }
+/// Entrypoint::new("demo").service(TcpServer::bind("127.0.0.1:0", hello)).run_until(async {}).unwrap();
+/// ```
+pub struct TcpServer<H> {
+    name: String,
+    address: String,
+    options: Options,
+    handler: H,
+}
+
+impl<H, Fut> TcpServer<H>
+where
+    H: Fn(TcpStream) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output: Outcome> + Send + 'static,
+{
+    /// A server at an address such as `127.0.0.1:8888`, bound when the service starts.
+    #[track_caller]
+    pub fn bind(address: impl ToString, handler: H) -> Self {
+        TcpServer { name: "tcp".to_owned(), address: address.to_string(), options: Options::new(), handler }
+    }
+
+    /// The name of the service. Default: `tcp`.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// How its connections are treated.
+    #[must_use]
+    pub fn options(mut self, options: Options) -> Self {
+        self.options = Options { place: self.options.place, ..options };
+        self
+    }
+}
+
+impl<H, Fut> Service for TcpServer<H>
+where
+    H: Fn(TcpStream) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output: Outcome> + Send + 'static,
+{
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    async fn start(&mut self, cx: &Context) -> Result {
+        let listener = Listener::bind(cx, "tcp", &self.address, &self.options).await?;
+        cx.ready();
+        listener.serve(cx, self.handler.clone()).await
+    }
+}
+
+impl<H> fmt::Debug for TcpServer<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TcpServer")
+            .field("name", &self.name)
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}

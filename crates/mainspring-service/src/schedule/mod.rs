@@ -1,0 +1,5 @@
+//! Work that comes round.
+
+mod periodic;
+
+pub use periodic::Periodic;
