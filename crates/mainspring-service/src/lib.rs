@@ -18,7 +18,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`entrypoint`] | [`Entrypoint`], [`Running`], the way a process starts and ends |
-//! | [`service`] | [`Service`], [`Context`], [`Stopping`] |
+//! | [`service`](mod@service) | [`Service`], [`Context`], [`Stopping`] |
 //! | [`runtime`] | [`Runtime`], the choice of threads |
 //! | [`net`] | [`TcpServer`](net::TcpServer), [`UdpServer`](net::UdpServer) and the listener under them |
 //! | [`schedule`] | [`Periodic`](schedule::Periodic) |
