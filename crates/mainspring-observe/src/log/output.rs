@@ -1,0 +1,67 @@
+use std::{
+    fmt,
+    fs::{File, OpenOptions},
+    io::{self, IsTerminal, Write},
+    os::fd::{AsFd, BorrowedFd},
+    path::PathBuf,
+};
+
+use super::error::{Error, Kind};
+
+/// Names where the lines go.
+#[non_exhaustive]
+pub enum Output {
+    /// The process's standard error: the default.
+    Stderr,
+    /// The process's standard output.
+    Stdout,
+    /// A file, created if need be and appended to. Truncating it from outside is safe; when it is renamed, lines
+    /// go on into the renamed file.
+    File(PathBuf),
+    /// Anything else. It is called from the thread "log" only and may block; a panic in it counts as a failed
+    /// write. It must not log: each of its lines would call for the next.
+    Writer(Box<dyn Write + Send>),
+}
+
+/// An output opened for the writer's thread.
+pub(super) struct Sink {
+    pub(super) write: Box<dyn Write + Send>,
+    pub(super) is_terminal: bool,
+}
+
+impl Output {
+    pub(super) fn open(self) -> Result<Sink, Error> {
+        match self {
+            Self::Stderr => standard("stderr", io::stderr().as_fd()),
+            Self::Stdout => standard("stdout", io::stdout().as_fd()),
+            Self::File(path) => {
+                let file = OpenOptions::new().append(true).create(true).open(&path);
+                let file = file.map_err(|source| failed(path.display(), source))?;
+                Ok(Sink { is_terminal: file.is_terminal(), write: Box::new(file) })
+            }
+            Self::Writer(write) => Ok(Sink { write, is_terminal: false }),
+        }
+    }
+}
+
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stderr => f.write_str("Stderr"),
+            Self::Stdout => f.write_str("Stdout"),
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Writer(_) => f.write_str("Writer(..)"),
+        }
+    }
+}
+
+/// The duplicate is not behind the lock that `eprintln!` takes, which would otherwise wait for whole batches.
+fn standard(name: &str, descriptor: BorrowedFd<'_>) -> Result<Sink, Error> {
+    let owned = descriptor.try_clone_to_owned().map_err(|source| failed(name, source))?;
+    let file = File::from(owned);
+    Ok(Sink { is_terminal: file.is_terminal(), write: Box::new(file) })
+}
+
+fn failed(name: impl fmt::Display, source: io::Error) -> Error {
+    Kind::Output { name: name.to_string(), source }.into()
+}
