@@ -63,3 +63,18 @@ async fn a_run_under_way_is_finished_at_shutdown() {
     running.stop().await.unwrap();
     assert_eq!(done.get(), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_period_beyond_the_end_of_time_runs_once() {
+    let runs = mainspring_task::Shared::new(0);
+    let count = runs.clone();
+    let once = Periodic::every(Duration::MAX, move || {
+        count.update(|count| *count += 1);
+        async {}
+    });
+    let mut running = Entrypoint::new("test").service(once).start().await.unwrap();
+    let failed = tokio::time::timeout(Duration::from_secs(3600), running.failed()).await;
+    assert!(failed.is_err(), "{failed:?}");
+    running.stop().await.unwrap();
+    assert_eq!(runs.get(), 1);
+}

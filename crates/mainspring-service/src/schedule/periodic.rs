@@ -1,5 +1,5 @@
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, pending};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
@@ -69,24 +69,31 @@ where
 
     async fn start(&mut self, cx: &Context) -> Result {
         let stopping = cx.stopping();
-        let mut beat = Instant::now();
+        let mut beat = Some(Instant::now());
         loop {
             tokio::select! {
                 biased;
                 () = stopping.wait() => return Ok(()),
-                () = sleep_until(beat) => self.run(cx).await,
+                () = wait_for(beat) => self.run(cx).await,
             }
             cx.ready();
-            beat = next_beat(beat, self.period, Instant::now());
+            beat = beat.and_then(|beat| next_beat(beat, self.period, Instant::now()));
         }
     }
 }
 
-/// The first beat after `now` of the series that `beat` belongs to.
-fn next_beat(beat: Instant, period: Duration, now: Instant) -> Instant {
+/// The first beat after `now` of the series that `beat` belongs to; `None` when it never comes.
+fn next_beat(beat: Instant, period: Duration, now: Instant) -> Option<Instant> {
     let late = now.saturating_duration_since(beat).as_nanos();
     let missed = u32::try_from(late / period.as_nanos()).unwrap_or(u32::MAX);
-    period.checked_mul(missed.saturating_add(1)).map_or(now + period, |ahead| beat + ahead)
+    beat.checked_add(period.checked_mul(missed.saturating_add(1))?)
+}
+
+async fn wait_for(beat: Option<Instant>) {
+    match beat {
+        Some(beat) => sleep_until(beat).await,
+        None => pending().await,
+    }
 }
 
 impl<F> fmt::Debug for Periodic<F> {
