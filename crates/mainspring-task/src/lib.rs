@@ -18,16 +18,20 @@
 //! | module | holds |
 //! |---|---|
 //! | [`task`] | [`spawn`], [`Task`], [`task::Builder`], [`TaskError`] |
-//! | [`cancel`] | what a cancellation is and how it travels |
+//! | [`cancel`] | how a cancellation travels; [`cancel::finally`] and the other guards |
+//! | [`time`] | [`time::timeout`] and its kin |
+//! | [`context`] | variables that tasks inherit |
 //! | [`inspect`] | [`all_tasks`], [`current_task`], [`inspect::TaskInfo`] |
 //! | [`sync`] | [`Shared`] |
 //!
 //! This crate knows tokio's tasks and timers. It knows no socket, no HTTP and no service.
 
 pub mod cancel;
+pub mod context;
 pub mod inspect;
 pub mod sync;
 pub mod task;
+pub mod time;
 
 #[doc(inline)]
 pub use cancel::Reason;

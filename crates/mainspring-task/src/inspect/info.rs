@@ -17,6 +17,22 @@ pub enum State {
     Waiting,
 }
 
+/// A guard that holds a cancellation up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Holder {
+    /// What kind of guard: `finally`, `uncancellable`…
+    pub guard: &'static str,
+    /// Where it was made.
+    pub place: &'static Location<'static>,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {}", self.guard, self.place)
+    }
+}
+
 /// What is known of one task at one moment.
 ///
 /// ```
@@ -43,8 +59,10 @@ pub struct TaskInfo {
     pub place: &'static Location<'static>,
     /// What it is doing.
     pub state: State,
-    /// A cancellation has been asked for.
+    /// A cancellation has been asked for and not been consumed.
     pub cancelling: bool,
+    /// The guards that hold the cancellation up, the innermost ones.
+    pub held_by: Vec<Holder>,
     /// Time since it was spawned.
     pub age: Duration,
     /// How often it has been polled.

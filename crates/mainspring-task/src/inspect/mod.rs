@@ -12,10 +12,10 @@ mod reference;
 mod registry;
 
 pub use current::current_task;
-pub use info::{State, TaskInfo};
+pub use info::{Holder, State, TaskInfo};
 pub use reference::TaskRef;
 pub use registry::{all_tasks, detached_panics};
 
-pub(crate) use current::{Entered, current};
+pub(crate) use current::{Entered, Position, Within, current};
 pub(crate) use node::{Label, Node};
 pub(crate) use registry::{count_detached_panic, enroll};

@@ -7,9 +7,9 @@ use std::sync::atomic::{
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::info::{State, TaskInfo};
+use super::info::{Holder, State, TaskInfo};
 use super::registry;
-use crate::cancel::{Reason, Request};
+use crate::cancel::{self, Cancel};
 use crate::task::TaskId;
 
 /// The registry's entry of one task.
@@ -21,7 +21,11 @@ pub(crate) struct Node {
     pub(crate) service: Option<Arc<str>>,
     pub(crate) parent: Option<TaskId>,
     place: &'static Location<'static>,
-    pub(crate) request: Request,
+    pub(crate) cancel: Cancel,
+    /// How long guards may hold a request up; the process's grace when not set.
+    grace: Option<Duration>,
+    /// Stands for code outside of any task; not in the registry.
+    pub(super) stray: bool,
     /// Where the entry stands in its shard; set when it is enrolled.
     pub(super) slot: OnceLock<usize>,
     /// The body is gone.
@@ -49,7 +53,9 @@ impl Node {
             service,
             parent,
             place,
-            request: Request::default(),
+            cancel: Cancel::default(),
+            grace: None,
+            stray: false,
             slot: OnceLock::new(),
             retired: AtomicBool::new(false),
             spawned: now(),
@@ -66,6 +72,10 @@ impl Node {
         name.unwrap_or_else(|| format!("task-{}", self.id).into())
     }
 
+    pub(crate) fn place(&self) -> &'static Location<'static> {
+        self.place
+    }
+
     pub(super) fn rename(&self, name: Arc<str>) {
         *self.name.lock().unwrap_or_else(PoisonError::into_inner) = Some(name);
     }
@@ -74,20 +84,45 @@ impl Node {
         Label { name: self.name(), place: self.place }
     }
 
-    /// Asks the task to stop; false when it has ended.
-    pub(super) fn cancel(&self, reason: Option<Reason>) -> bool {
+    pub(crate) fn with_grace(self, grace: Option<Duration>) -> Self {
+        Node { grace, ..self }
+    }
+
+    /// What stands for code that runs outside of any task, so that guards work there too.
+    pub(super) fn stray() -> Self {
+        Node { stray: true, ..Node::new(Some("outside of a task".into()), None, None, Location::caller()) }
+    }
+
+    pub(crate) fn grace(&self) -> Duration {
+        self.grace.unwrap_or_else(cancel::grace)
+    }
+
+    /// Acts on the task if it has not ended; false when it has.
+    pub(super) fn if_alive(&self, act: impl FnOnce(&Cancel)) -> bool {
         let alive = !self.retired.load(Acquire);
         if alive {
-            self.request.ask(reason);
+            act(&self.cancel);
         }
         alive
+    }
+
+    /// The grace of a cancellation is over: says who held it.
+    pub(crate) fn report_overrun(&self, held: Duration) {
+        let guards: Vec<String> = self
+            .cancel
+            .holders()
+            .into_iter()
+            .map(|(kind, place)| Holder { guard: kind.name(), place }.to_string())
+            .collect();
+        let guards = guards.join(", ");
+        tracing::error!(task = %self.label(), %guards, ?held, "cleanup was cut off at the end of its grace");
     }
 
     /// The body is gone: out of the registry, and nothing left to wake.
     pub(crate) fn retire(&self) {
         self.retired.store(true, Release);
         registry::remove(self);
-        self.request.forget_waker();
+        self.cancel.clear();
     }
 
     pub(super) fn poll_started(&self) -> Instant {
@@ -124,7 +159,13 @@ impl Node {
             parent: self.parent,
             place: self.place,
             state,
-            cancelling: self.request.is_asked(),
+            cancelling: self.cancel.is_asked(),
+            held_by: self
+                .cancel
+                .holders()
+                .into_iter()
+                .map(|(kind, place)| Holder { guard: kind.name(), place })
+                .collect(),
             age,
             polls,
             busy: Duration::from_nanos(self.busy.load(Relaxed)),

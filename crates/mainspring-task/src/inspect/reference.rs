@@ -49,12 +49,22 @@ impl TaskRef {
 
     /// Asks the task to stop; see [`Task::cancel`](crate::Task::cancel).
     pub fn cancel(&self) -> bool {
-        self.task.node().cancel(None)
+        self.task.node().if_alive(|cancel| cancel.ask(None))
     }
 
     /// Asks the task to stop, with a reason; see [`Task::cancel_with`](crate::Task::cancel_with).
     pub fn cancel_with(&self, reason: impl Into<Reason>) -> bool {
-        self.task.node().cancel(Some(reason.into()))
+        self.task.node().if_alive(|cancel| cancel.ask(Some(reason.into())))
+    }
+
+    /// Asks the task to stop unless it has been asked already.
+    pub(crate) fn cancel_once(&self, reason: Option<Reason>) {
+        self.task.node().if_alive(|cancel| cancel.ask_once(reason));
+    }
+
+    /// Has the task dropped without its cleanup; see [`Task::abort`](crate::Task::abort).
+    pub fn abort(&self) -> bool {
+        self.task.node().if_alive(|cancel| cancel.ask_hard(None))
     }
 }
 

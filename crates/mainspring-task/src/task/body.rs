@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -7,6 +8,8 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use super::{Core, TaskError};
+use crate::cancel::{Grace, ROOT, Reason, Turn, while_dropping_hard};
+use crate::context::Snapshot;
 use crate::inspect::Entered;
 
 pin_project! {
@@ -24,6 +27,8 @@ pin_project! {
         #[pin]
         future: Option<F>,
         core: Arc<Core<F::Output>>,
+        context: Snapshot,
+        grace: Grace,
         polled: bool,
         done: bool,
     }
@@ -37,7 +42,7 @@ pin_project! {
     {
         fn drop(this: Pin<&mut Self>) {
             if !this.done {
-                this.finish(Ending::Cancelled);
+                this.finish(Ending::Cancelled { reason: Some("its runtime was shut down".into()), hard: false });
             }
         }
     }
@@ -45,8 +50,8 @@ pin_project! {
 
 enum Ending<T> {
     Value(T),
-    Cancelled,
-    Panicked(Box<dyn std::any::Any + Send>),
+    Cancelled { reason: Option<Reason>, hard: bool },
+    Panicked(Box<dyn Any + Send>),
 }
 
 impl<F> Body<F>
@@ -55,23 +60,69 @@ where
     F::Output: Send + 'static,
 {
     pub(super) fn new(future: F, core: Arc<Core<F::Output>>) -> Self {
-        Body { future: Some(future), core, polled: false, done: false }
+        let (context, grace) = (Snapshot::inherit(), Grace::default());
+        Body { future: Some(future), core, context, grace, polled: false, done: false }
+    }
+
+    /// Whether a request has come through, so that the body is to be dropped.
+    fn verdict(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Option<Ending<F::Output>> {
+        let this = self.project();
+        let node = this.core.node();
+        let turn = node.cancel.turn(ROOT);
+        if node.cancel.is_hard() {
+            return Some(Ending::Cancelled { reason: node.cancel.reason(), hard: true });
+        }
+        match turn {
+            Turn::Idle => {
+                this.grace.reset();
+                None
+            }
+            Turn::Due(reason) => Some(Ending::Cancelled { reason, hard: false }),
+            Turn::Waiting => match this.grace.poll_over(node.grace(), cx) {
+                Poll::Pending => None,
+                Poll::Ready(held) => {
+                    node.report_overrun(held);
+                    Some(Ending::Cancelled { reason: node.cancel.reason(), hard: true })
+                }
+            },
+        }
+    }
+
+    fn poll_future(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ending<F::Output>> {
+        let this = self.project();
+        let entered = Entered::enter(Arc::clone(this.core) as _, this.context);
+        let future = this.future.as_pin_mut().expect("a finished body is not polled: tokio sees it ready");
+        let polled = catch_unwind(AssertUnwindSafe(|| future.poll(cx)));
+        drop(entered);
+        match polled {
+            Ok(Poll::Pending) => Poll::Pending,
+            Err(payload) => Poll::Ready(Ending::Panicked(payload)),
+            Ok(Poll::Ready(value)) => {
+                let cancel = &this.core.node().cancel;
+                // Asked while it was on its way out: the request came before the value.
+                Poll::Ready(if cancel.is_asked() {
+                    Ending::Cancelled { reason: cancel.reason(), hard: false }
+                } else {
+                    Ending::Value(value)
+                })
+            }
+        }
     }
 
     /// Drops the user's future first, so that whoever awaits finds its resources released.
     fn finish(self: Pin<&mut Self>, ending: Ending<F::Output>) {
         let mut this = self.project();
         *this.done = true;
-        let entered = Entered::enter(Arc::clone(this.core) as _);
-        let dropped = catch_unwind(AssertUnwindSafe(|| this.future.set(None)));
+        let hard = matches!(ending, Ending::Cancelled { hard: true, .. });
+        let entered = Entered::enter(Arc::clone(this.core) as _, this.context);
+        let drop_body = || while_dropping_hard(hard, || this.future.set(None));
+        let dropped = catch_unwind(AssertUnwindSafe(drop_body));
         drop(entered);
-        let node = this.core.node();
+        let label = || this.core.node().label();
         let result = match (ending, dropped) {
-            (Ending::Panicked(payload), _) | (_, Err(payload)) => {
-                Err(TaskError::panicked(node.label(), payload))
-            }
+            (Ending::Panicked(payload), _) | (_, Err(payload)) => Err(TaskError::panicked(label(), payload)),
             (Ending::Value(value), Ok(())) => Ok(value),
-            (Ending::Cancelled, Ok(())) => Err(TaskError::cancelled(node.label(), node.request.reason())),
+            (Ending::Cancelled { reason, .. }, Ok(())) => Err(TaskError::cancelled(label(), reason)),
         };
         this.core.complete(result);
     }
@@ -85,28 +136,22 @@ where
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = self.as_mut().project();
-        let node = this.core.node();
-        if !*this.polled {
-            *this.polled = true;
-            node.request.listen(cx.waker());
+        if !self.polled {
+            *self.as_mut().project().polled = true;
+            self.core.node().cancel.listen(ROOT, cx.waker());
         }
-        if node.request.is_asked() {
-            self.finish(Ending::Cancelled);
-            return Poll::Ready(());
+        let mut ending = self.as_mut().verdict(cx);
+        if ending.is_none() {
+            ending = match self.as_mut().poll_future(cx) {
+                Poll::Ready(ending) => Some(ending),
+                // A guard may have made way in this very poll.
+                Poll::Pending => self.as_mut().verdict(cx),
+            };
         }
-        let entered = Entered::enter(Arc::clone(this.core) as _);
-        let future = this.future.as_pin_mut().expect("a finished body is not polled: tokio sees it ready");
-        let polled = catch_unwind(AssertUnwindSafe(|| future.poll(cx)));
-        drop(entered);
-        match polled {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(value)) => {
-                self.finish(Ending::Value(value));
-                Poll::Ready(())
-            }
-            Err(payload) => {
-                self.finish(Ending::Panicked(payload));
+        match ending {
+            None => Poll::Pending,
+            Some(ending) => {
+                self.finish(ending);
                 Poll::Ready(())
             }
         }

@@ -1,6 +1,7 @@
 use std::future::Future;
 use std::panic::Location;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 
@@ -55,6 +56,7 @@ pub struct Builder {
     service: Option<Arc<str>>,
     handle: Option<Handle>,
     place: Option<&'static Location<'static>>,
+    grace: Option<Duration>,
 }
 
 impl Builder {
@@ -88,6 +90,13 @@ impl Builder {
         self
     }
 
+    /// How long the task's guards may hold a cancellation up. Default: that of the process, see
+    /// [`cancel::grace`](crate::cancel::grace).
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = Some(grace);
+        self
+    }
+
     /// Runs the future as a task.
     ///
     /// # Panics
@@ -112,7 +121,7 @@ impl Builder {
         let parent = current();
         let parent = parent.as_ref().map(|task| task.node());
         let service = self.service.or_else(|| parent.and_then(|node| node.service.clone()));
-        let node = Node::new(self.name, service, parent.map(|node| node.id), place);
+        let node = Node::new(self.name, service, parent.map(|node| node.id), place).with_grace(self.grace);
         let core = Arc::new(Core::new(node));
         enroll(Arc::clone(&core) as Arc<dyn Registered>);
         // The join handle is let go: the outcome travels through the core.

@@ -1,8 +1,9 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
-use super::TaskError;
-use crate::inspect::Node;
+use super::{Builder, Ended, TaskError};
+use crate::inspect::{Node, Position};
 
 /// What the handle and the running body of one task share.
 ///
@@ -29,7 +30,15 @@ struct Join<T> {
     waiter: Option<Waker>,
     /// The handle is gone: nobody will ask for the outcome.
     detached: bool,
+    /// The scope that awaits this task: it is answered for when the task ends, even if nobody polls
+    /// the handle any more.
+    awaiter: Option<Position>,
+    ended: Option<Ended>,
+    /// Run in this order when the task has ended.
+    callbacks: Vec<Callback>,
 }
+
+type Callback = Box<dyn FnOnce(&Ended) + Send>;
 
 enum Outcome<T> {
     Running,
@@ -39,7 +48,17 @@ enum Outcome<T> {
 
 impl<T> Core<T> {
     pub(crate) fn new(node: Node) -> Self {
-        Core { node, join: Mutex::new(Join { outcome: Outcome::Running, waiter: None, detached: false }) }
+        Core {
+            node,
+            join: Mutex::new(Join {
+                outcome: Outcome::Running,
+                waiter: None,
+                detached: false,
+                awaiter: None,
+                ended: None,
+                callbacks: Vec::new(),
+            }),
+        }
     }
 
     pub(crate) fn node(&self) -> &Node {
@@ -49,8 +68,11 @@ impl<T> Core<T> {
     /// Ends the task. Called once, by the body, when the user's future has been dropped.
     pub(crate) fn complete(&self, result: Result<T, TaskError>) {
         self.node.retire();
+        let ended = Ended::of(&result);
         let mut join = self.lock();
-        let waiter = join.waiter.take();
+        let (waiter, awaiter) = (join.waiter.take(), join.awaiter.take());
+        let callbacks = std::mem::take(&mut join.callbacks);
+        join.ended = Some(ended.clone());
         let unseen = if join.detached {
             join.outcome = Outcome::Taken;
             Some(result)
@@ -59,11 +81,40 @@ impl<T> Core<T> {
             None
         };
         drop(join);
+        if let Some(Position { owner, key }) = awaiter {
+            // A task that did not heed the request it was handed has consumed it.
+            owner.node().cancel.answer(key, ended.is_cancelled());
+            owner.node().cancel.close(key);
+        }
         if let Some(waiter) = waiter {
             waiter.wake();
         }
+        for callback in callbacks {
+            run_callback(callback, &ended);
+        }
         if let Some(result) = unseen {
             report(result);
+        }
+    }
+
+    /// Calls back when the task has ended; at once, from a task of its own, when it has already.
+    pub(crate) fn on_end(&self, callback: Callback) {
+        let mut join = self.lock();
+        match join.ended.clone() {
+            None => join.callbacks.push(callback),
+            Some(ended) => {
+                drop(join);
+                let task = Builder::new().name("callback of a task that had ended");
+                task.spawn(async move { run_callback(callback, &ended) }).detach();
+            }
+        }
+    }
+
+    /// Names the scope that awaits this task, for the task's end to answer for and to close.
+    pub(crate) fn set_awaiter(&self, awaiter: Option<Position>) {
+        let mut join = self.lock();
+        if join.ended.is_none() {
+            join.awaiter = awaiter;
         }
     }
 
@@ -108,6 +159,12 @@ impl<T> Core<T> {
 
     fn lock(&self) -> MutexGuard<'_, Join<T>> {
         self.join.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn run_callback(callback: Callback, ended: &Ended) {
+    if catch_unwind(AssertUnwindSafe(|| callback(ended))).is_err() {
+        tracing::error!("a callback of a task panicked");
     }
 }
 

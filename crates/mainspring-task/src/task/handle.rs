@@ -4,14 +4,18 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::{Core, Registered, TaskError, TaskId};
-use crate::cancel::Reason;
+use super::{Core, Ended, Registered, SharedTask, TaskError, TaskId};
+use crate::cancel::{Kind, Reason, Seat};
+use crate::context::Snapshot;
 use crate::inspect::TaskRef;
 
 /// The handle of a task, and the future of its outcome.
 ///
 /// Awaiting it gives the value of the task's future, or a [`TaskError`] that says whether the task
 /// was cancelled or panicked. Dropping it lets the task run on.
+///
+/// A task that is awaited belongs to its awaiter: when that is cancelled, the task is cancelled too,
+/// and waited for. [`shield`](crate::cancel::shield) undoes that.
 ///
 /// # Cancel safety
 ///
@@ -36,17 +40,21 @@ use crate::inspect::TaskRef;
 #[must_use = "dropping a task's handle lets the task run on unseen: await it, keep it, or call `detach`"]
 pub struct Task<T> {
     core: Arc<Core<T>>,
+    /// Where it is awaited: a request that comes there is handed on to this task.
+    seat: Seat,
 }
 
 impl<T: Send + 'static> Task<T> {
     pub(super) fn new(core: Arc<Core<T>>) -> Self {
-        Task { core }
+        let place = core.node().place();
+        Task { core, seat: Seat::new(Kind::Await, place) }
     }
 
-    /// Asks the task to stop: its body is dropped at the next poll, at the await where it stands.
+    /// Asks the task to stop; [the module](crate::cancel) says how a request travels.
     ///
-    /// Does nothing when the task has ended. A task that has not been polled yet never runs.
-    /// Returns whether the task was still running.
+    /// Without guards the body is dropped at its next poll. A task that has not been polled yet
+    /// never runs. Asking a second time, before the first request is through, drops the body with
+    /// its guards. Returns whether the task was still running.
     pub fn cancel(&self) -> bool {
         self.reference().cancel()
     }
@@ -54,6 +62,57 @@ impl<T: Send + 'static> Task<T> {
     /// [`cancel`](Task::cancel), with a reason that reaches whoever awaits the task.
     pub fn cancel_with(&self, reason: impl Into<Reason>) -> bool {
         self.reference().cancel_with(reason)
+    }
+
+    /// Has the body dropped at its next poll, with its guards: no cleanup is waited for or rescued.
+    ///
+    /// Returns whether the task was still running.
+    pub fn abort(&self) -> bool {
+        self.reference().abort()
+    }
+
+    /// Calls `callback` when the task has ended; at once, but not inline, when it has already.
+    ///
+    /// Callbacks run in the order in which they came. A panic in one is logged, and leaves the
+    /// others alone.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// use mainspring_task::{Shared, spawn};
+    ///
+    /// let (count, task) = (Shared::new(0), spawn(async {}));
+    /// let counter = count.clone();
+    /// task.on_end(move |ended| counter.update(|count| *count += u32::from(ended.is_ok())));
+    /// task.await.unwrap();
+    /// assert_eq!(count.get(), 1);
+    /// # }
+    /// ```
+    pub fn on_end(&self, callback: impl FnOnce(&Ended) + Send + 'static) {
+        let context = Snapshot::capture();
+        self.core.on_end(Box::new(move |ended| context.run(|| callback(ended))));
+    }
+
+    /// Makes a handle that many can await, each any number of times.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let task = mainspring_task::spawn(async { 42 }).shared();
+    /// let other = task.clone();
+    /// assert_eq!((task.await.unwrap(), other.await.unwrap()), (42, 42));
+    /// # }
+    /// ```
+    pub fn shared(self) -> SharedTask<T>
+    where
+        T: Clone + Sync,
+    {
+        SharedTask::new(self)
+    }
+
+    /// The outcome, without handing a cancellation of the waiter on to the task.
+    pub(crate) fn poll_unlinked(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, TaskError>> {
+        self.core.poll_join(cx.waker())
     }
 
     /// Lets the task run on by itself; the same as dropping the handle, said aloud.
@@ -84,16 +143,27 @@ impl<T: Send + 'static> Task<T> {
     }
 }
 
-impl<T> Future for Task<T> {
+impl<T: Send + 'static> Future for Task<T> {
     type Output = Result<T, TaskError>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.core.poll_join(cx.waker())
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let polled = this.core.poll_join(cx.waker());
+        if polled.is_ready() {
+            this.seat.leave();
+        } else {
+            let target = Arc::clone(&this.core) as Arc<dyn Registered>;
+            if this.seat.take(Some(&target), cx) {
+                this.core.set_awaiter(this.seat.position());
+            }
+        }
+        polled
     }
 }
 
 impl<T> Drop for Task<T> {
     fn drop(&mut self) {
+        self.core.set_awaiter(None);
         self.core.detach();
     }
 }

@@ -9,13 +9,18 @@
 mod body;
 mod builder;
 mod core;
+mod ended;
 mod error;
 mod handle;
 mod id;
+mod shared;
 
 pub use builder::{Builder, spawn};
+pub use ended::Ended;
 pub use error::TaskError;
 pub use handle::Task;
 pub use id::TaskId;
+pub use shared::SharedTask;
 
 pub(crate) use self::core::{Core, Registered};
+pub(crate) use self::error::panic_message;

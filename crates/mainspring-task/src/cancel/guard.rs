@@ -1,0 +1,191 @@
+use std::cell::Cell;
+use std::future::Future;
+use std::panic::Location;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use pin_project_lite::pin_project;
+
+use super::tree::{Key, Kind, Turn};
+use super::{Cancel, Reason};
+use crate::inspect::{Position, Within};
+use crate::task::Registered;
+
+/// A scope's place in the tree of the task that polls it.
+///
+/// Taken at the first poll, when it is known which task and which outer scope that is; taken anew
+/// when the future has been moved to another task or scope. Given back on drop.
+pub(crate) struct Seat {
+    kind: Kind,
+    place: &'static Location<'static>,
+    taken: Option<Taken>,
+}
+
+struct Taken {
+    owner: Arc<dyn Registered>,
+    key: Key,
+    parent: Key,
+    waker: Option<Waker>,
+}
+
+impl Seat {
+    pub(crate) fn new(kind: Kind, place: &'static Location<'static>) -> Self {
+        Seat { kind, place, taken: None }
+    }
+
+    pub(crate) fn place(&self) -> &'static Location<'static> {
+        self.place
+    }
+
+    /// To be called first in each poll. True when the seat is a new one.
+    pub(crate) fn take(&mut self, target: Option<&Arc<dyn Registered>>, cx: &Context<'_>) -> bool {
+        if self.taken.as_ref().is_some_and(|taken| !Position::is_current(&taken.owner, taken.parent))
+            && self.turn() == Turn::Idle
+        {
+            self.leave();
+        }
+        let new = self.taken.is_none();
+        let taken = self.taken.get_or_insert_with(|| {
+            let here = Position::current();
+            let key = here.owner.node().cancel.open(here.key, self.kind, self.place, target.cloned());
+            Taken { owner: here.owner, key, parent: here.key, waker: None }
+        });
+        if !taken.waker.as_ref().is_some_and(|known| known.will_wake(cx.waker())) {
+            taken.owner.node().cancel.listen(taken.key, cx.waker());
+            taken.waker = Some(cx.waker().clone());
+        }
+        new
+    }
+
+    /// Runs `poll` inside this scope.
+    pub(crate) fn within<R>(&self, poll: impl FnOnce() -> R) -> R {
+        let taken = self.taken.as_ref().expect("a seat is taken first in each poll");
+        let _within = Within::enter(&taken.owner, taken.key);
+        poll()
+    }
+
+    pub(crate) fn turn(&self) -> Turn {
+        self.with(Turn::Idle, Cancel::turn)
+    }
+
+    /// Makes a request at this scope.
+    pub(crate) fn ask(&self, reason: Option<Reason>) {
+        self.with(false, |cancel, key| cancel.ask_scope(key, reason));
+    }
+
+    pub(crate) fn answer(&self, passed: bool) {
+        self.with((), |cancel, key| cancel.answer(key, passed));
+    }
+
+    pub(crate) fn shelter(&self) {
+        self.with((), Cancel::shelter);
+    }
+
+    /// Where the seat is, for one who answers in its stead.
+    pub(crate) fn position(&self) -> Option<Position> {
+        self.taken.as_ref().map(|taken| Position { owner: Arc::clone(&taken.owner), key: taken.key })
+    }
+
+    /// The guards that hold up a request in this task.
+    pub(crate) fn holders(&self) -> Vec<(Kind, &'static Location<'static>)> {
+        self.taken.as_ref().map(|taken| taken.owner.node().cancel.holders()).unwrap_or_default()
+    }
+
+    /// Closes the scope; what it has not answered passes on.
+    pub(crate) fn leave(&mut self) {
+        if let Some(taken) = self.taken.take() {
+            taken.owner.node().cancel.close(taken.key);
+        }
+    }
+
+    fn with<R>(&self, otherwise: R, act: impl FnOnce(&Cancel, Key) -> R) -> R {
+        self.taken.as_ref().map_or(otherwise, |taken| act(&taken.owner.node().cancel, taken.key))
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+thread_local! {
+    /// A body is being dropped with its guards: no rescue.
+    static HARD: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Drops something whose guards are to perish with it.
+pub(crate) fn while_dropping_hard<R>(hard: bool, drop: impl FnOnce() -> R) -> R {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            HARD.set(self.0);
+        }
+    }
+    let _restore = Restore(HARD.replace(hard || HARD.get()));
+    drop()
+}
+
+pub(crate) fn dropped_hard() -> bool {
+    HARD.get()
+}
+
+pin_project! {
+    /// See [`uncancellable`].
+    pub(super) struct Uncancellable<F> {
+        #[pin]
+        body: F,
+        seat: Seat,
+    }
+}
+
+/// Runs a future that a request does not interrupt: the request is held up until it has ended.
+///
+/// The value is given back, and the cancellation goes on at the next await. The grace bounds it:
+/// when that is over the future is dropped all the same.
+///
+/// # Cancel safety
+///
+/// Dropping it drops the future.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// use mainspring_task::{Shared, cancel::uncancellable, spawn};
+///
+/// let written = Shared::new(0);
+/// let cell = written.clone();
+/// let task = spawn(async move {
+///     uncancellable(async {
+///         tokio::task::yield_now().await; // the cancellation comes here
+///         cell.set(1);
+///     })
+///     .await;
+///     tokio::task::yield_now().await; // and takes effect here
+///     cell.set(2);
+/// });
+/// tokio::task::yield_now().await;
+/// task.cancel();
+/// assert!(task.await.unwrap_err().is_cancelled());
+/// assert_eq!(written.get(), 1);
+/// # }
+/// ```
+#[track_caller]
+pub fn uncancellable<F: Future>(body: F) -> impl Future<Output = F::Output> {
+    Uncancellable { body, seat: Seat::new(Kind::Uncancellable, Location::caller()) }
+}
+
+impl<F: Future> Future for Uncancellable<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        this.seat.take(None, cx);
+        let polled = this.seat.within(|| this.body.poll(cx));
+        if polled.is_ready() {
+            this.seat.leave();
+        }
+        polled
+    }
+}

@@ -1,0 +1,56 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_util::FutureExt;
+use futures_util::future::Shared;
+
+use super::{Task, TaskError};
+use crate::cancel::{Shield, shield};
+use crate::inspect::TaskRef;
+
+/// A task that any number of others await, each any number of times; made by [`Task::shared`].
+///
+/// It belongs to none of them: cancelling one waiter leaves the task and the other waiters alone.
+#[derive(Clone)]
+pub struct SharedTask<T: Clone + Send + Sync + 'static> {
+    outcome: Shared<Shield<T>>,
+    task: TaskRef,
+}
+
+impl<T: Clone + Send + Sync + 'static> SharedTask<T> {
+    pub(super) fn new(task: Task<T>) -> Self {
+        let reference = task.reference();
+        SharedTask { outcome: shield(task).shared(), task: reference }
+    }
+
+    /// The task behind it: its name, its state, its end.
+    #[must_use]
+    pub fn reference(&self) -> &TaskRef {
+        &self.task
+    }
+
+    /// Asks the task to stop; see [`Task::cancel`].
+    pub fn cancel(&self) -> bool {
+        self.task.cancel()
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> Future for SharedTask<T> {
+    type Output = Result<T, TaskError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // A finished `Shared` gives its value out again to a new clone only.
+        if let Some(outcome) = self.outcome.peek() {
+            return Poll::Ready(outcome.clone());
+        }
+        self.outcome.poll_unpin(cx)
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> fmt::Debug for SharedTask<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SharedTask").field(&self.task).finish()
+    }
+}

@@ -1,0 +1,7 @@
+//! Limits in time.
+
+mod deadline;
+mod timeout;
+
+pub use deadline::{Deadline, Finished};
+pub use timeout::{Elapsed, Timeout, move_on_after, timeout, timeout_at, timeout_hard};
