@@ -242,3 +242,51 @@ fn run_until_gives_the_output_per_core() {
 fn run_until_gives_the_output_on_the_current_thread() {
     assert_eq!(output_of(Runtime::Current), "out");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_start_that_is_cut_cleans_up_before_stop_is_called() {
+    use mainspring_task::cancel::finally;
+
+    struct Careful(Diary);
+    impl Service for Careful {
+        async fn start(&mut self, cx: &Context) -> Result {
+            cx.ready();
+            let diary = self.0.clone();
+            let cleanup = async move {
+                sleep(Duration::from_secs(1)).await;
+                diary.write("cleaned up");
+            };
+            finally(pending::<()>(), cleanup).await;
+            Ok(())
+        }
+        async fn stop(&mut self, _: &Context) -> Result {
+            self.0.write("stopped");
+            Ok(())
+        }
+    }
+    let diary = Diary::default();
+    Entrypoint::new("test").service(Careful(diary.clone())).start().await.unwrap().stop().await.unwrap();
+    assert_eq!(diary.read(), ["cleaned up", "stopped"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn work_that_is_cut_off_cleans_up_first() {
+    use mainspring_task::cancel::finally;
+
+    let diary = Diary::default();
+    let pen = diary.clone();
+    let worker = service("worker", move |cx: Context| {
+        let pen = pen.clone();
+        async move {
+            let cleanup = async move {
+                sleep(Duration::from_secs(1)).await;
+                pen.write("cleaned up");
+            };
+            cx.spawn(finally(pending::<()>(), cleanup)).detach();
+        }
+    });
+    let running = Entrypoint::new("test").service(worker).start().await.unwrap();
+    tokio::task::yield_now().await;
+    assert!(running.stop().await.unwrap_err().is_drain());
+    assert_eq!(diary.read(), ["cleaned up"]);
+}

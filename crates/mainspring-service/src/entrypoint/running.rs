@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use mainspring_task::cancel::{grace, rescued};
 use mainspring_task::{Task, task};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
@@ -43,7 +44,7 @@ impl Running {
         let (tell, events) = mpsc::unbounded_channel();
         let spawn = |(index, (name, service)): (usize, (Arc<str>, _))| {
             let cx = Context::new(Arc::clone(&name), index, cores.clone(), tell.clone());
-            let orders = Orders::default();
+            let orders = Orders::new();
             let task = task::Builder::new().name(Arc::clone(&name)).service(Arc::clone(&name));
             let task = task.spawn(drive(service, cx.clone(), orders.clone()));
             Member { name, cx, orders, task, ended: false, stopped: false }
@@ -120,7 +121,7 @@ impl Running {
         for member in &self.services {
             member.cx.begin_stop();
             if !member.cx.drains() {
-                member.orders.cut.cancel();
+                member.orders.cut();
             }
         }
         let mut failed = Ok(());
@@ -129,8 +130,9 @@ impl Running {
             return failed;
         }
         let late = self.cut_off();
-        // What is cancelled ends at its next poll; a task that never yields is not waited for.
-        let _ = timeout_at(Instant::now() + Duration::from_secs(1), self.finished(&mut failed)).await;
+        // What is cancelled has the grace of its task to clean up; one that never yields has no longer.
+        let limit = Instant::now() + grace() + Duration::from_secs(1);
+        let _ = timeout_at(limit, self.finished(&mut failed)).await;
         Err(Error::drain(late))
     }
 
@@ -144,6 +146,7 @@ impl Running {
         for member in &self.services {
             member.cx.finished().await;
         }
+        rescued().await;
     }
 
     /// Cancels what is left at the end of the grace, and says of each who it is.
@@ -155,7 +158,7 @@ impl Running {
             if blocks {
                 tracing::error!(service, "the service has not returned from start in the shutdown grace");
             }
-            member.orders.cut.cancel();
+            member.orders.cut();
             for task in member.cx.unfinished() {
                 let info = task.info();
                 tracing::error!(service, task = %info.name, place = %info.place, age = ?info.age, "work is cut off at the end of the shutdown grace");
@@ -187,7 +190,7 @@ impl Running {
     pub(super) async fn abandon(mut self) {
         for (index, member) in self.services.iter().enumerate() {
             if !self.order.contains(&index) {
-                member.orders.cut.cancel();
+                member.orders.cut();
             }
         }
         if let Err(error) = self.drain(Instant::now() + self.grace).await {
@@ -240,7 +243,7 @@ impl Drop for Running {
             for task in member.cx.unfinished() {
                 task.cancel();
             }
-            member.task.cancel();
+            member.task.abort();
         }
     }
 }
