@@ -20,7 +20,7 @@
 //! | [`task`] | [`spawn`], [`Task`], [`task::Builder`], [`TaskError`] |
 //! | [`cancel`] | what a cancellation is and how it travels |
 //! | [`inspect`] | [`all_tasks`], [`current_task`], [`inspect::TaskInfo`] |
-//! | [`sync`] | [`Shared`] |
+//! | [`sync`] | [`Shared`], [`sync::Queue`], [`sync::Barrier`] |
 //!
 //! This crate knows tokio's tasks and timers. It knows no socket, no HTTP and no service.
 
