@@ -20,15 +20,19 @@
 //! | [`task`] | [`spawn`], [`Task`], [`task::Builder`], [`TaskError`] |
 //! | [`cancel`] | what a cancellation is and how it travels |
 //! | [`inspect`] | [`all_tasks`], [`current_task`], [`inspect::TaskInfo`] |
+//! | [`blocking`] | [`threaded`], [`threaded_iter`], [`blocking::Pool`] |
 //! | [`sync`] | [`Shared`], [`sync::Queue`], [`sync::Barrier`] |
 //!
 //! This crate knows tokio's tasks and timers. It knows no socket, no HTTP and no service.
 
+pub mod blocking;
 pub mod cancel;
 pub mod inspect;
 pub mod sync;
 pub mod task;
 
+#[doc(inline)]
+pub use blocking::{threaded, threaded_iter};
 #[doc(inline)]
 pub use cancel::Reason;
 #[doc(inline)]
