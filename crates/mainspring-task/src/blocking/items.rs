@@ -101,7 +101,8 @@ impl<T: Send + 'static> Stream for Items<T> {
                 // Polled at once: if the pool is full, this is what makes it line up.
                 over = this.drive(cx);
             }
-            if popped.item.is_some() || popped.ended {
+            // The end is given when the last job is gone from the registry and from the figures.
+            if popped.item.is_some() || (popped.ended && this.job.is_none()) {
                 turn.made_progress();
                 return Poll::Ready(popped.item);
             }

@@ -83,7 +83,7 @@ impl Line {
     /// A job that an idle or a new thread is about to take needs no place in the queue, so the two
     /// bounds are added up: whether there is a place does not hang on how fast threads wake.
     pub(super) fn has_place(&self) -> bool {
-        self.waiting.is_empty() && self.running.len() + self.queued.len() < self.capacity()
+        self.running.len() + self.queued.len() < self.capacity()
     }
 
     pub(super) fn push(&mut self, work: Box<dyn Work>) -> (u64, Help) {
@@ -189,7 +189,8 @@ impl Line {
         self.max_threads.saturating_add(self.max_queued)
     }
 
-    /// Gives free places to those who wait, the first come first.
+    /// Gives free places to those who wait, the first come first. Called whenever one comes free,
+    /// so somebody waits only while there is none, and a newcomer cannot overtake.
     fn fill(&mut self, removed: &mut Removed) {
         while self.running.len() + self.queued.len() < self.capacity() {
             let Some((number, waiting)) = self.waiting.pop_first() else { return };

@@ -9,6 +9,7 @@
 
 mod barrier;
 mod queue;
+mod queue_core;
 mod queue_error;
 mod shared;
 mod store;

@@ -1,9 +1,10 @@
 use std::fmt;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use tokio::sync::{Notify, Semaphore, TryAcquireError};
+use tokio::sync::TryAcquireError;
 
+use super::queue_core::Core;
 use super::queue_error::{QueueError, Rejected};
 use super::store::{Fifo, Lifo, Priority, Store};
 
@@ -54,33 +55,6 @@ pub enum Shutdown {
     Immediate,
     /// They may still be taken; only then getters are told.
     AfterDrain,
-}
-
-/// Places and items are counted by two fair semaphores: who waits first is served first, and a
-/// waiter that goes away hands its turn on. An item moves only under the lock, never across an
-/// await, so a cancellation loses and doubles nothing.
-struct Core<T> {
-    /// Held for a few steps, in which an item's `Ord` may run but no item is dropped.
-    state: Mutex<State<T>>,
-    /// One permit for each item that may be taken. Closed by the shutdown.
-    items: Semaphore,
-    /// One permit for each place left; `None` when there is no limit. Closed by the shutdown.
-    places: Option<Places>,
-    /// Tells those who join that nothing is unfinished.
-    finished: Notify,
-}
-
-struct Places {
-    free: Semaphore,
-    limit: usize,
-}
-
-struct State<T> {
-    store: Box<dyn Store<T>>,
-    unfinished: usize,
-    /// How often `unfinished` has come down to zero.
-    finishes: u64,
-    shut_down: bool,
 }
 
 /// Construction.
@@ -161,13 +135,7 @@ impl<T: Send + 'static> Queue<T> {
     #[track_caller]
     fn new(limit: Option<usize>, store: Box<dyn Store<T>>) -> Self {
         assert!(limit != Some(0), "a bounded queue needs one place at least, not zero");
-        let places = limit.map(|limit| Places {
-            // More items than a semaphore counts do not fit into memory.
-            free: Semaphore::new(limit.min(Semaphore::MAX_PERMITS)),
-            limit,
-        });
-        let state = Mutex::new(State { store, unfinished: 0, finishes: 0, shut_down: false });
-        Queue { core: Arc::new(Core { state, items: Semaphore::new(0), places, finished: Notify::new() }) }
+        Queue { core: Arc::new(Core::new(limit, store)) }
     }
 }
 
@@ -348,59 +316,5 @@ impl<T> fmt::Debug for Queue<T> {
             .field("unfinished", &state.unfinished)
             .field("shut_down", &state.shut_down)
             .finish()
-    }
-}
-
-impl<T> State<T> {
-    /// The count falls short of `items` only when `task_done` was called for items never taken.
-    fn done(&mut self, items: usize) {
-        let before = self.unfinished;
-        self.unfinished = before.saturating_sub(items);
-        if before > 0 && self.unfinished == 0 {
-            self.finishes += 1;
-        }
-    }
-}
-
-impl<T> Core<T> {
-    /// The caller has paid for a place. The queue may have been shut down since.
-    fn insert(&self, item: T) -> Result<(), Rejected<T>> {
-        let mut state = self.lock();
-        if state.shut_down {
-            return Err(Rejected::new(item, QueueError::SHUT_DOWN));
-        }
-        state.store.push(item);
-        state.unfinished += 1;
-        drop(state);
-        self.items.add_permits(1);
-        Ok(())
-    }
-
-    /// The caller has paid for an item, or found the queue shut down.
-    fn take(&self) -> Result<T, QueueError> {
-        // Nothing there: another took what the shutdown left, or the shutdown dropped it.
-        let item = self.lock().store.pop().ok_or(QueueError::SHUT_DOWN)?;
-        if let Some(places) = &self.places {
-            places.free.add_permits(1);
-        }
-        Ok(item)
-    }
-
-    /// Marks the queue shut down, and gives what is to be dropped once no lock is held.
-    fn close(&self, how: Shutdown) -> Vec<T> {
-        let mut state = self.lock();
-        state.shut_down = true;
-        let mut dropped = Vec::new();
-        if how == Shutdown::Immediate {
-            dropped.extend(std::iter::from_fn(|| state.store.pop()));
-            state.done(dropped.len());
-        }
-        drop(state);
-        self.finished.notify_waiters();
-        dropped
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
