@@ -22,10 +22,12 @@
 //! | [`time`] | [`time::timeout`] and its kin |
 //! | [`context`] | variables that tasks inherit |
 //! | [`inspect`] | [`all_tasks`], [`current_task`], [`inspect::TaskInfo`] |
-//! | [`sync`] | [`Shared`] |
+//! | [`blocking`] | [`threaded`], [`threaded_iter`], [`blocking::Pool`] |
+//! | [`sync`] | [`Shared`], [`sync::Queue`], [`sync::Barrier`] |
 //!
 //! This crate knows tokio's tasks and timers. It knows no socket, no HTTP and no service.
 
+pub mod blocking;
 pub mod cancel;
 pub mod context;
 pub mod inspect;
@@ -33,6 +35,8 @@ pub mod sync;
 pub mod task;
 pub mod time;
 
+#[doc(inline)]
+pub use blocking::{threaded, threaded_iter};
 #[doc(inline)]
 pub use cancel::Reason;
 #[doc(inline)]

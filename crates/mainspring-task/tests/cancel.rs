@@ -270,6 +270,22 @@ async fn a_task_awaited_once_and_no_longer_polled_does_not_hold_the_end_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_awaited_task_that_catches_the_request_catches_it_for_its_awaiter() {
+    let inner = spawn(async {
+        let _ = catch_cancel(pending::<()>()).await;
+        sleep(Duration::from_secs(60)).await;
+        7
+    });
+    let outer = spawn(async { inner.await.unwrap() });
+    yield_now().await;
+    yield_now().await;
+    outer.cancel();
+    sleep(Duration::from_secs(1)).await;
+    assert!(!outer.reference().info().cancelling);
+    assert_eq!(outer.await.unwrap(), 7);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_shielded_task_goes_on() {
     let diary = Diary::new();
     let inner = spawn(diary.later("done"));

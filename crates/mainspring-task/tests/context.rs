@@ -1,9 +1,7 @@
 //! Context variables: who inherits them, who sees a change, and what log lines carry.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use mainspring_task::context::visit_logged;
-use mainspring_task::{Shared, context_var, spawn};
+use mainspring_task::{Shared, context_var, spawn, threaded};
 use tokio::task::yield_now;
 
 context_var! {
@@ -114,6 +112,15 @@ async fn a_callback_has_the_values_of_the_moment_it_was_registered() {
     user("bob");
     task.await.unwrap();
     assert_eq!(seen.get().as_deref(), Some("ada"));
+}
+
+#[tokio::test]
+async fn a_blocking_job_has_the_inherited_values() {
+    user("ada");
+    ATTEMPT.set(3);
+    let job = threaded(|| (USER.get(), ATTEMPT.get()));
+    user("bob");
+    assert_eq!(job.await.unwrap(), (Some("ada".to_owned()), None));
 }
 
 #[tokio::test]

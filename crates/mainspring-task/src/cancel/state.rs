@@ -5,6 +5,7 @@ use std::task::Waker;
 
 use super::Reason;
 use super::tree::{Effects, Key, Kind, ROOT, Tree, Turn};
+use crate::inspect::Position;
 use crate::task::Registered;
 
 /// The cancellation of one task: its scopes under a lock, and flags to be read without it.
@@ -106,6 +107,11 @@ impl Cancel {
     /// The guards that hold a request up.
     pub(crate) fn holders(&self) -> Vec<(Kind, &'static Location<'static>)> {
         self.lock().holders().collect()
+    }
+
+    /// Names the scope that awaits this task, or takes the name back.
+    pub(crate) fn set_awaiter(&self, awaiter: Option<Position>) -> Option<Position> {
+        self.lock().set_awaiter(awaiter)
     }
 
     /// The task has ended: nothing is left to wake.

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use super::Reason;
+use crate::inspect::Position;
 use crate::task::Registered;
 
 /// Where a scope stands in its tree. The generation tells it from those that had the slot before:
@@ -105,12 +106,17 @@ struct Asked {
 pub(crate) struct Effects {
     wake: Vec<Waker>,
     cancel: Vec<(Arc<dyn Registered>, Option<Reason>)>,
+    /// The task has consumed its request: whoever awaits it goes on, too.
+    consumed: Option<Position>,
 }
 
 impl Effects {
     pub(crate) fn run(self) {
         for (task, reason) in self.cancel {
             task.node().cancel.ask_once(reason);
+        }
+        if let Some(Position { owner, key }) = self.consumed {
+            owner.node().cancel.answer(key, false);
         }
         self.wake.into_iter().for_each(Waker::wake);
     }
@@ -129,6 +135,9 @@ pub(crate) struct Tree {
     free: Vec<u32>,
     /// The task's own waker, left by its first poll. Not in the root's slot: most tasks have none.
     task: Option<Waker>,
+    /// The scope that awaits this task. It is answered for when the task consumes a request, and when
+    /// it ends, even if nobody polls the handle any more.
+    awaiter: Option<Position>,
 }
 
 impl Tree {
@@ -243,11 +252,16 @@ impl Tree {
         }
     }
 
+    pub(crate) fn set_awaiter(&mut self, awaiter: Option<Position>) -> Option<Position> {
+        std::mem::replace(&mut self.awaiter, awaiter)
+    }
+
     /// Forgets everything: the task has ended.
     pub(crate) fn clear(&mut self) {
         self.slots.clear();
         self.free.clear();
         self.task = None;
+        self.awaiter = None;
     }
 
     /// The guards that hold a request up, the innermost ones.
@@ -258,11 +272,6 @@ impl Tree {
             .filter_map(|slot| slot.scope.as_ref())
             .filter(holds)
             .map(|scope| (scope.kind, scope.place))
-    }
-
-    #[cfg(test)]
-    pub(crate) fn is_empty(&self) -> bool {
-        self.slots.iter().filter_map(|slot| slot.scope.as_ref()).all(|scope| scope.kind == Kind::Task)
     }
 
     // ===== travelling =====
@@ -351,6 +360,9 @@ impl Tree {
         } else {
             scope.asked = None;
             scope.own = false;
+            if key == ROOT {
+                effects.consumed = self.awaiter.clone();
+            }
         }
     }
 

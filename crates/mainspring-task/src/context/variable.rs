@@ -45,10 +45,12 @@ pub struct ContextVar<T: 'static> {
 pub(super) struct Meta {
     pub(super) name: &'static str,
     pub(super) inherited: bool,
-    show: Option<fn(&dyn Any) -> Option<&dyn Display>>,
+    show: Option<Show>,
     /// Keeps two variables from sharing one address.
     _identity: u8,
 }
+
+type Show = fn(&dyn Any) -> Option<&dyn Display>;
 
 impl<T: Clone + Send + Sync + 'static> ContextVar<T> {
     /// A variable that spawned tasks inherit.

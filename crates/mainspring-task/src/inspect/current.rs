@@ -74,6 +74,7 @@ impl Drop for Entered<'_> {
 }
 
 /// Where this code stands: a task and the innermost scope in it.
+#[derive(Clone)]
 pub(crate) struct Position {
     pub(crate) owner: Arc<dyn Registered>,
     pub(crate) key: Key,

@@ -30,9 +30,6 @@ struct Join<T> {
     waiter: Option<Waker>,
     /// The handle is gone: nobody will ask for the outcome.
     detached: bool,
-    /// The scope that awaits this task: it is answered for when the task ends, even if nobody polls
-    /// the handle any more.
-    awaiter: Option<Position>,
     ended: Option<Ended>,
     /// Run in this order when the task has ended.
     callbacks: Vec<Callback>,
@@ -54,7 +51,7 @@ impl<T> Core<T> {
                 outcome: Outcome::Running,
                 waiter: None,
                 detached: false,
-                awaiter: None,
+
                 ended: None,
                 callbacks: Vec::new(),
             }),
@@ -67,10 +64,13 @@ impl<T> Core<T> {
 
     /// Ends the task. Called once, by the body, when the user's future has been dropped.
     pub(crate) fn complete(&self, result: Result<T, TaskError>) {
-        self.node.retire();
         let ended = Ended::of(&result);
         let mut join = self.lock();
-        let (waiter, awaiter) = (join.waiter.take(), join.awaiter.take());
+        // Under the lock: who sees the outcome must not see the task in the registry, and who names
+        // itself as the awaiter must do so before this or find that the task has ended.
+        let awaiter = self.node.cancel.set_awaiter(None);
+        self.node.retire();
+        let waiter = join.waiter.take();
         let callbacks = std::mem::take(&mut join.callbacks);
         join.ended = Some(ended.clone());
         let unseen = if join.detached {
@@ -110,12 +110,14 @@ impl<T> Core<T> {
         }
     }
 
-    /// Names the scope that awaits this task, for the task's end to answer for and to close.
-    pub(crate) fn set_awaiter(&self, awaiter: Option<Position>) {
-        let mut join = self.lock();
-        if join.ended.is_none() {
-            join.awaiter = awaiter;
+    /// Names the scope that awaits this task; false when it has ended, for then nobody would answer.
+    pub(crate) fn set_awaiter(&self, awaiter: Option<Position>) -> bool {
+        let join = self.lock();
+        let running = join.ended.is_none();
+        if running {
+            drop(self.node.cancel.set_awaiter(awaiter));
         }
+        running
     }
 
     /// The outcome, once; until it is there the waker is kept.

@@ -153,8 +153,8 @@ impl<T: Send + 'static> Future for Task<T> {
             this.seat.leave();
         } else {
             let target = Arc::clone(&this.core) as Arc<dyn Registered>;
-            if this.seat.take(Some(&target), cx) {
-                this.core.set_awaiter(this.seat.position());
+            if this.seat.take(Some(&target), cx) && !this.core.set_awaiter(this.seat.position()) {
+                this.seat.leave();
             }
         }
         polled
