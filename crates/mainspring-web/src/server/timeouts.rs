@@ -13,7 +13,7 @@ use std::time::Duration;
 /// | `body` | 30 s | a body of which nothing arrives for that long (408) |
 /// | `body_rate` | 256 bytes/s | a body that, beyond the first `body` seconds, arrives slower on average (408) |
 /// | `write` | 30 s | a connection that takes nothing of an answer for that long |
-/// | `drain` | 3 s | while the server stops: a request or an answer that does not come on for that long |
+/// | `drain` | 2 s | while the server stops: a request or an answer that does not come on for that long |
 /// | `linger` | 2 s | the reading on after a refusal, without which the client might not see the answer |
 ///
 /// # Examples
@@ -51,7 +51,7 @@ impl Default for Timeouts {
             body: Duration::from_secs(30),
             body_rate: 256,
             write: Duration::from_secs(30),
-            drain: Duration::from_secs(3),
+            drain: Duration::from_secs(2),
             linger: Duration::from_secs(2),
         }
     }
