@@ -1,1 +1,48 @@
-//! Mainspring.
+//! The web chapter of Mainspring: an application of routes, the HTTP/1.1 engine under it and its server.
+//!
+//! An [`App`] is a table of routes. A handler is an async function of *extractors* (what it wants from the
+//! request) that gives anything which implements [`IntoResponse`]. An [`HttpServer`] is the service that
+//! serves an app on an address; it runs inside the entrypoint beside all other services.
+//!
+//! The engine ([`http1`]) is a state machine over bytes. It knows neither sockets nor clocks, refuses every
+//! request whose framing two readers could understand in two ways, and allocates nothing per header.
+//!
+//! # Examples
+//!
+//! ```
+//! use mainspring_web::{App, HttpServer, Path};
+//!
+//! async fn hello(Path(name): Path<String>) -> String {
+//!     format!("Hello, {name}!")
+//! }
+//!
+//! let app = App::new().get("/", || async { "Meow." }).get("/hello/{name}", hello);
+//! let server = HttpServer::bind("127.0.0.1:8080", app);
+//! assert_eq!(server.address(), "127.0.0.1:8080");
+//! ```
+//!
+//! What the defaults protect from: heads above 64 KiB, more than 100 headers and bodies above 2 MiB are
+//! refused ([`Limits`]); clients that stall are closed ([`Timeouts`]).
+
+mod app;
+mod error;
+pub mod http1;
+mod payload;
+mod request;
+mod response;
+mod route;
+mod server;
+
+#[doc(no_inline)]
+pub use http::{Method, StatusCode};
+
+pub use app::App;
+pub use error::Error;
+pub use http1::Limits;
+pub use payload::{Body, Html, Json, Text};
+pub use request::{
+    FromRequest, FromRequestParts, Headers, Path, PeerAddr, Query, Request, State, ViaParts, ViaRequest,
+};
+pub use response::{IntoResponse, Response};
+pub use route::{Demands, Handler, Reply, RouteError, Routes};
+pub use server::{HttpServer, Timeouts};

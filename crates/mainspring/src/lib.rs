@@ -1,1 +1,25 @@
-//! Mainspring.
+#![doc = include_str!("../docs/front.md")]
+
+#[doc(inline)]
+pub use mainspring_macros::main;
+#[doc(inline)]
+pub use mainspring_observe::log;
+#[doc(inline)]
+pub use mainspring_service::{
+    BoxError, Context, Entrypoint, Error, Launch, Outcome, Result, Running, Runtime, Service, Stopping,
+    entrypoint, launch, net, runtime, schedule, service,
+};
+#[doc(inline)]
+pub use mainspring_task::{
+    Reason, Shared, Task, TaskError, TaskId, TaskRef, all_tasks, cancel, current_task, inspect, spawn, sync,
+    task,
+};
+#[doc(inline)]
+pub use mainspring_web as web;
+
+pub mod prelude;
+
+/// The program in the README, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

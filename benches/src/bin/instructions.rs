@@ -1,0 +1,178 @@
+//! Counts user-space instructions per request with callgrind.
+//!
+//! `instructions [get|pipe16|json]… [--keep] [-- COMMAND…]`
+//!
+//! The command is a server that takes its port as its first argument, or wherever `PORT` stands; the default is
+//! the `plaintext` server beside this program. It runs twice under callgrind, with few and with many rounds of
+//! requests over 64 connections; the difference of the totals divided by the difference of the requests is the
+//! figure, so that start and end cancel out. `--keep` leaves the profiles for `callgrind_annotate`.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::Duration;
+
+const CONNECTIONS: u64 = 64;
+const DOCUMENT: &[u8] = include_bytes!("document.json");
+
+#[derive(Clone, Copy)]
+struct Load {
+    name: &'static str,
+    depth: u64,
+    rounds: [u64; 2],
+}
+
+const LOADS: [Load; 3] = [
+    Load { name: "get", depth: 1, rounds: [5, 45] },
+    Load { name: "pipe16", depth: 16, rounds: [2, 10] },
+    Load { name: "json", depth: 1, rounds: [5, 45] },
+];
+
+fn main() -> ExitCode {
+    match measure() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _unheard = writeln!(io::stderr(), "instructions: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure() -> io::Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let cut = args.iter().position(|arg| arg == "--").unwrap_or(args.len());
+    let (wanted, command) = args.split_at(cut);
+    let keep = wanted.iter().any(|arg| arg == "--keep");
+    let wanted: Vec<&String> = wanted.iter().filter(|arg| *arg != "--keep").collect();
+    if let Some(unknown) = wanted.iter().find(|name| LOADS.iter().all(|load| load.name != name.as_str())) {
+        return Err(io::Error::other(format!(
+            "no load is called `{unknown}`; there are get, pipe16 and json"
+        )));
+    }
+    let command = match command {
+        [_, rest @ ..] if !rest.is_empty() => rest.to_vec(),
+        _ => vec![
+            std::env::current_exe()?.with_file_name("plaintext").display().to_string(),
+            "PORT".to_owned(),
+        ],
+    };
+    for load in LOADS.iter().filter(|load| wanted.is_empty() || wanted.iter().any(|name| *name == load.name))
+    {
+        let [few, many] = load.rounds;
+        let difference = total(&command, *load, many, keep)? - total(&command, *load, few, keep)?;
+        let figure = difference / ((many - few) * CONNECTIONS * load.depth);
+        writeln!(io::stdout(), "{}\t{figure}", load.name)?;
+    }
+    Ok(())
+}
+
+/// All instructions of a server that answered `rounds` rounds.
+fn total(command: &[String], load: Load, rounds: u64, keep: bool) -> io::Result<u64> {
+    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let place = std::env::temp_dir().join(format!("callgrind.{}.{}.{rounds}", std::process::id(), load.name));
+    let mut server = Command::new("valgrind")
+        .args(["--tool=callgrind", &format!("--callgrind-out-file={}", place.display())])
+        .args(command.iter().map(|arg| arg.replace("PORT", &port.to_string())))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let driven = wait_for(port).and_then(|()| drive(port, load, rounds));
+    let text = end(&mut server)?;
+    // CALLGRIND_KEEP leaves the profile for callgrind_annotate.
+    if keep {
+        writeln!(io::stdout(), "profile: {}", place.display())?;
+    } else {
+        std::fs::remove_file(&place)?;
+    }
+    driven?;
+    let collected = text.lines().find_map(|line| line.split_once("Collected : ")?.1.trim().parse().ok());
+    collected.ok_or_else(|| io::Error::other(format!("callgrind gave no total:\n{text}")))
+}
+
+fn wait_for(port: u16) -> io::Result<()> {
+    for _ in 0..300 {
+        if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+            pause(Duration::from_secs(1));
+            return Ok(());
+        }
+        pause(Duration::from_millis(200));
+    }
+    Err(io::Error::other("the server does not listen"))
+}
+
+/// Sends one batch on every connection, then reads all answers; `rounds` times.
+fn drive(port: u16, load: Load, rounds: u64) -> io::Result<()> {
+    let request = if load.name == "json" {
+        let head = format!(
+            "POST /json HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            DOCUMENT.len()
+        );
+        [head.as_bytes(), DOCUMENT].concat()
+    } else {
+        format!("GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n").into_bytes()
+    };
+    let batch = request.repeat(load.depth as usize);
+    let mut streams = Vec::new();
+    for _ in 0..CONNECTIONS {
+        let stream = TcpStream::connect(("127.0.0.1", port))?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+        streams.push(stream);
+    }
+    for _ in 0..rounds {
+        for stream in &mut streams {
+            stream.write_all(&batch)?;
+        }
+        for stream in &mut streams {
+            read_answers(stream, load.depth)?;
+        }
+    }
+    streams.iter().try_for_each(|stream| stream.shutdown(Shutdown::Both))
+}
+
+fn read_answers(stream: &mut TcpStream, count: u64) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    let mut chunk = [0; 65536];
+    for _ in 0..count {
+        loop {
+            if let Some(end) = answer_end(&bytes)? {
+                bytes.drain(..end);
+                break;
+            }
+            match stream.read(&mut chunk)? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                count => bytes.extend_from_slice(chunk.get(..count).unwrap_or_default()),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Where the first answer ends, when it is whole.
+fn answer_end(bytes: &[u8]) -> io::Result<Option<usize>> {
+    let Some(head) = bytes.windows(4).position(|part| part == b"\r\n\r\n") else { return Ok(None) };
+    let text = String::from_utf8_lossy(bytes.get(..head).unwrap_or_default()).to_lowercase();
+    if !text.starts_with("http/1.1 200") {
+        return Err(io::Error::other(format!("an answer is not 200: {text}")));
+    }
+    let length =
+        text.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse::<usize>().ok());
+    let end = head + 4 + length.ok_or_else(|| io::Error::other("an answer has no length"))?;
+    Ok((bytes.len() >= end).then_some(end))
+}
+
+/// Ends the server and gives what callgrind said.
+fn end(server: &mut Child) -> io::Result<String> {
+    Command::new("kill").args(["-TERM", &server.id().to_string()]).status()?;
+    let mut text = String::new();
+    if let Some(mut stderr) = server.stderr.take() {
+        stderr.read_to_string(&mut text)?;
+    }
+    server.wait()?;
+    Ok(text)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a program without a runtime: there is nothing to block")]
+fn pause(duration: Duration) {
+    std::thread::sleep(duration);
+}

@@ -1,0 +1,38 @@
+//! The HTTP/1.1 engine: a state machine over bytes, without sockets and clocks.
+//!
+//! A [`Decoder`] eats the bytes of one connection and yields request [`Head`]s and [`Piece`]s of their
+//! bodies; `encode` writes answers. Whoever owns the socket and the clock (the server of this crate, a test,
+//! a fuzzer) calls them in turn: head, then body pieces until the end, then the next head.
+//!
+//! # What is refused
+//!
+//! RFC 9110 and 9112 to the letter where a lenient reader could disagree with the next one in the chain:
+//! a line that ends in a bare LF, folded headers, white space before the colon, control bytes in a value,
+//! a `Content-Length` that is not digits only or is given twice or stands beside `Transfer-Encoding`, any
+//! transfer coding but `chunked`, `Transfer-Encoding` in HTTP/1.0, a missing or repeated `Host` in HTTP/1.1.
+//! A [`Refusal`] carries the status to answer with; the connection ends after it.
+//!
+//! # Cost
+//!
+//! No allocation per header and none per request: a head is a slice of the read buffer, and a header is
+//! looked for only when somebody asks. A body that arrived whole is a slice of the read buffer too.
+
+mod body;
+mod decoder;
+mod encoder;
+mod fields;
+mod framing;
+mod head;
+mod limits;
+mod refusal;
+
+pub use body::Piece;
+pub use decoder::{Decoder, Expect, Incoming};
+pub use fields::Fields;
+pub use head::{Head, Version};
+pub use limits::Limits;
+pub use refusal::Refusal;
+
+pub(crate) use encoder::{CONTINUE, Connection, DateLine, encode};
+pub(crate) use fields::{is_token, is_value};
+pub(crate) use head::Span;

@@ -1,0 +1,21 @@
+//! The content types that the crate itself gives to answers.
+
+/// A media type with a constant spelling; an enum, so that the commonest heads are found with one comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ContentType {
+    Text,
+    Html,
+    Json,
+    Binary,
+}
+
+impl ContentType {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text/plain; charset=utf-8",
+            Self::Html => "text/html; charset=utf-8",
+            Self::Json => "application/json",
+            Self::Binary => "application/octet-stream",
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! The two traits of extractors.
+
+use bytes::Bytes;
+
+use super::request::Request;
+use crate::error::Error;
+use crate::route::Demands;
+
+/// Something a handler takes from a request by looking at it; may stand at any place.
+///
+/// # Examples
+///
+/// ```
+/// use mainspring_web::{Error, FromRequestParts, Request};
+///
+/// struct ApiKey(String);
+///
+/// impl FromRequestParts for ApiKey {
+///     fn from_request_parts(request: &mut Request) -> Result<Self, Error> {
+///         let key = request.header("x-api-key").ok_or_else(|| Error::bad_request("x-api-key is missing"))?;
+///         Ok(Self(key.to_owned()))
+///     }
+/// }
+/// ```
+pub trait FromRequestParts: Sized {
+    /// Takes it.
+    ///
+    /// # Errors
+    ///
+    /// When the request does not hold it: a 4xx error whose message names the field.
+    fn from_request_parts(request: &mut Request) -> Result<Self, Error>;
+
+    /// Says what the app must provide; checked when the routes are built, so that no request can fail for it.
+    fn demand(_demands: &mut Demands) {}
+}
+
+/// Something a handler takes from a request as a whole, with the body; stands at the last place.
+///
+/// The parameter `M` only tells extractors that need the body ([`ViaRequest`]) from those that do not
+/// ([`ViaParts`]), so that both may stand last.
+pub trait FromRequest<M = ViaRequest>: Sized {
+    /// Takes it.
+    ///
+    /// # Errors
+    ///
+    /// When the request does not hold it: a 4xx error whose message names the field.
+    fn from_request(request: Request) -> Result<Self, Error>;
+
+    /// Says what the app must provide; checked when the routes are built.
+    fn demand(_demands: &mut Demands) {}
+}
+
+/// Marks a [`FromRequest`] that comes from [`FromRequestParts`].
+#[derive(Debug)]
+pub enum ViaParts {}
+
+/// Marks a [`FromRequest`] that takes the whole request.
+#[derive(Debug)]
+pub enum ViaRequest {}
+
+impl<T: FromRequestParts> FromRequest<ViaParts> for T {
+    #[inline]
+    fn from_request(mut request: Request) -> Result<Self, Error> {
+        T::from_request_parts(&mut request)
+    }
+
+    fn demand(demands: &mut Demands) {
+        T::demand(demands);
+    }
+}
+
+/// What the extractor gives, or why it could not: the handler decides.
+impl<T: FromRequestParts> FromRequestParts for Result<T, Error> {
+    fn from_request_parts(request: &mut Request) -> Result<Self, Error> {
+        Ok(T::from_request_parts(request))
+    }
+
+    fn demand(demands: &mut Demands) {
+        T::demand(demands);
+    }
+}
+
+impl FromRequest<ViaRequest> for Request {
+    #[inline]
+    fn from_request(request: Request) -> Result<Self, Error> {
+        Ok(request)
+    }
+}
+
+impl FromRequest<ViaRequest> for Bytes {
+    #[inline]
+    fn from_request(request: Request) -> Result<Self, Error> {
+        Ok(request.into_body())
+    }
+}
+
+impl FromRequest<ViaRequest> for String {
+    fn from_request(request: Request) -> Result<Self, Error> {
+        match std::str::from_utf8(request.body()) {
+            Ok(text) => Ok(text.to_owned()),
+            Err(error) => {
+                Err(Error::bad_request(format!("the body is not UTF-8 from byte {} on", error.valid_up_to())))
+            }
+        }
+    }
+}

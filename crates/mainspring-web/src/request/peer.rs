@@ -1,0 +1,25 @@
+//! The client's address as an extractor.
+
+use std::net::SocketAddr;
+
+use http::StatusCode;
+
+use super::extract::FromRequestParts;
+use super::request::Request;
+use crate::error::Error;
+
+/// The address of the client, or of the proxy in front.
+///
+/// # Errors
+///
+/// 500 when the connection has none (an in-memory one). Take a `Result<PeerAddr, Error>` to decide yourself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PeerAddr(pub SocketAddr);
+
+impl FromRequestParts for PeerAddr {
+    fn from_request_parts(request: &mut Request) -> Result<Self, Error> {
+        request.peer().map(Self).ok_or_else(|| {
+            Error::new(StatusCode::INTERNAL_SERVER_ERROR, "the connection has no peer address")
+        })
+    }
+}

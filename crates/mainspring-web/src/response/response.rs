@@ -1,0 +1,221 @@
+//! The answer to a request.
+
+use http::StatusCode;
+
+use crate::error::Error;
+use crate::http1::{Fields, is_token, is_value};
+use crate::payload::{Body, ContentType};
+
+/// An answer: a status, headers and a body.
+///
+/// Headers are kept as they go over the wire, so that writing them is one copy. The engine itself writes
+/// `content-length`, `date`, `connection` and `transfer-encoding`; they cannot be set.
+///
+/// # Examples
+///
+/// ```
+/// use mainspring_web::{IntoResponse, Response, StatusCode};
+///
+/// let response = Response::new(StatusCode::SEE_OTHER).with_header("location", "/cats").unwrap();
+/// assert_eq!(response.header("Location"), Some("/cats"));
+/// assert!(response.with_header("x-name", "a\r\nset-cookie: b").is_err());
+/// ```
+#[derive(Clone, Debug)]
+pub struct Response {
+    status: StatusCode,
+    content_type: Option<ContentType>,
+    close: bool,
+    lines: Vec<u8>,
+    body: Body,
+}
+
+impl Response {
+    /// An answer without headers and body.
+    #[inline]
+    pub fn new(status: StatusCode) -> Self {
+        Self { status, content_type: None, close: false, lines: Vec::new(), body: Body::empty() }
+    }
+
+    #[inline]
+    pub(crate) fn typed(content_type: ContentType, body: Body) -> Self {
+        Self { content_type: Some(content_type), body, ..Self::new(StatusCode::OK) }
+    }
+
+    /// Changes the status.
+    #[must_use]
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// Sets a header, in the place of all of the same name.
+    ///
+    /// # Errors
+    ///
+    /// When the name is no token, the value holds a control byte, or the engine itself writes that header.
+    pub fn with_header(mut self, name: &str, value: impl AsRef<[u8]>) -> Result<Self, Error> {
+        self.insert(name, value)?;
+        Ok(self)
+    }
+
+    /// Changes the body; headers stay as they are.
+    #[must_use]
+    pub fn with_body(mut self, body: impl Into<Body>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// Asks for the connection to end after this answer.
+    #[must_use]
+    pub fn with_close(mut self) -> Self {
+        self.close = true;
+        self
+    }
+
+    /// Sets a header, in the place of all of the same name.
+    ///
+    /// # Errors
+    ///
+    /// When the name is no token, the value holds a control byte, or the engine itself writes that header.
+    pub fn insert(&mut self, name: &str, value: impl AsRef<[u8]>) -> Result<(), Error> {
+        check(name, value.as_ref())?;
+        self.remove(name);
+        self.push(name, value.as_ref());
+        Ok(())
+    }
+
+    /// Adds a header beside those of the same name (`set-cookie`, say).
+    ///
+    /// # Errors
+    ///
+    /// When the name is no token, the value holds a control byte, or the engine itself writes that header.
+    pub fn append(&mut self, name: &str, value: impl AsRef<[u8]>) -> Result<(), Error> {
+        check(name, value.as_ref())?;
+        if name.eq_ignore_ascii_case("content-type") {
+            self.remove(name);
+        }
+        self.push(name, value.as_ref());
+        Ok(())
+    }
+
+    /// Removes all headers of this name.
+    pub fn remove(&mut self, name: &str) {
+        if name.eq_ignore_ascii_case("content-type") {
+            self.content_type = None;
+        }
+        if self.header_bytes(name).is_none() {
+            return;
+        }
+        let old = std::mem::take(&mut self.lines);
+        for (other, value) in Fields::new(&old).filter(|(other, _)| !other.eq_ignore_ascii_case(name)) {
+            self.push(other, value);
+        }
+    }
+
+    /// The status.
+    #[inline]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The first header of this name whose value is text; case does not matter in the name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        match self.content_type {
+            Some(kind) if name.eq_ignore_ascii_case("content-type") => Some(kind.as_str()),
+            _ => std::str::from_utf8(self.header_bytes(name)?).ok(),
+        }
+    }
+
+    /// The body.
+    #[inline]
+    pub fn body(&self) -> &Body {
+        &self.body
+    }
+
+    /// Takes the body out.
+    pub fn into_body(self) -> Body {
+        self.body
+    }
+
+    /// Whether the connection ends after this answer.
+    pub fn closes(&self) -> bool {
+        self.close
+    }
+
+    #[inline]
+    pub(crate) fn content_type(&self) -> Option<ContentType> {
+        self.content_type
+    }
+
+    /// The headers as they go over the wire, beside the content type.
+    #[inline]
+    pub(crate) fn lines(&self) -> &[u8] {
+        &self.lines
+    }
+
+    fn header_bytes(&self, name: &str) -> Option<&[u8]> {
+        Fields::new(&self.lines).find(name)
+    }
+
+    fn push(&mut self, name: &str, value: &[u8]) {
+        self.lines.reserve(name.len() + value.len() + 4);
+        self.lines.extend_from_slice(name.as_bytes());
+        self.lines.extend_from_slice(b": ");
+        self.lines.extend_from_slice(value.trim_ascii());
+        self.lines.extend_from_slice(b"\r\n");
+    }
+}
+
+fn check(name: &str, value: &[u8]) -> Result<(), Error> {
+    const OURS: [&str; 4] = ["content-length", "date", "connection", "transfer-encoding"];
+    let wrong = |what: String| Err(Error::new(StatusCode::INTERNAL_SERVER_ERROR, what));
+    if !is_token(name.as_bytes()) {
+        return wrong(format!("the header name {name:?} is no token"));
+    }
+    if !is_value(value) {
+        return wrong(format!("the value of the header {name} holds a control byte"));
+    }
+    if OURS.iter().any(|ours| name.eq_ignore_ascii_case(ours)) {
+        return wrong(format!("the header {name} is written by the engine"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::response::IntoResponse;
+
+    #[test]
+    fn insert_replaces_all_of_the_same_name() {
+        let mut response = Response::new(StatusCode::OK);
+        response.append("X-A", "1").unwrap();
+        response.append("x-b", "2").unwrap();
+        response.append("x-a", "3").unwrap();
+        response.insert("x-a", "4").unwrap();
+        assert_eq!(response.lines(), b"x-b: 2\r\nx-a: 4\r\n");
+    }
+
+    #[test]
+    fn a_content_type_replaces_that_of_the_body() {
+        let response = "<p>".into_response().with_header("Content-Type", "text/html").unwrap();
+        assert_eq!(response.header("content-type"), Some("text/html"));
+        assert_eq!(response.content_type(), None);
+    }
+
+    #[test]
+    fn line_breaks_cannot_be_injected() {
+        let mut response = Response::new(StatusCode::OK);
+        assert!(response.append("x-a", "1\r\nx-b: 2").is_err());
+        assert!(response.append("x-a\r\nx-b", "2").is_err());
+        assert!(response.append("x-a", "1\n").is_err());
+        assert_eq!(response.lines(), b"");
+    }
+
+    #[test]
+    fn headers_of_the_engine_cannot_be_set() {
+        for name in ["Content-Length", "date", "Connection", "transfer-encoding"] {
+            assert!(Response::new(StatusCode::OK).with_header(name, "1").is_err(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Async functions of extractors as handlers.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use super::demands::Demands;
+use super::reply::Reply;
+use crate::request::{FromRequest, FromRequestParts, Request};
+use crate::response::{IntoResponse, Response};
+
+/// Answers requests: an async function (or closure) of up to eight extractors that gives an
+/// [`IntoResponse`].
+///
+/// All arguments but the last are [`FromRequestParts`], the last is a [`FromRequest`]. When an extractor
+/// fails, its error is the answer and the function is not called. The parameter `M` only keeps the
+/// implementations apart.
+///
+/// # Examples
+///
+/// ```
+/// use mainspring_web::{App, Error, Json, Path};
+///
+/// #[derive(serde::Serialize)]
+/// struct User { id: u64 }
+///
+/// async fn user(Path(id): Path<u64>) -> Result<Json<User>, Error> {
+///     if id == 0 {
+///         return Err(Error::not_found("there is no user 0"));
+///     }
+///     Ok(Json(User { id }))
+/// }
+///
+/// assert!(App::new().get("/users/{id}", user).build().is_ok());
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a handler",
+    label = "must be an async function of extractors that gives an `IntoResponse`",
+    note = "all arguments but the last must be `FromRequestParts`, the last `FromRequest`; the future must be `Send`"
+)]
+pub trait Handler<M>: Send + Sync + 'static {
+    /// Puts the answer, or the future of it, into `reply`.
+    fn call(&self, request: Request, reply: &mut Reply);
+
+    /// Says what the app must provide; checked when the routes are built.
+    fn demand(_demands: &mut Demands)
+    where
+        Self: Sized,
+    {
+    }
+}
+
+impl<F, Fut> Handler<()> for F
+where
+    F: Fn() -> Fut + Send + Sync + 'static,
+    Fut: Future<Output: IntoResponse> + Send + 'static,
+{
+    #[inline]
+    fn call(&self, request: Request, reply: &mut Reply) {
+        drop(request);
+        reply.future(Respond { future: self() });
+    }
+}
+
+impl<F, Fut, Via, T> Handler<(Via, T)> for F
+where
+    F: Fn(T) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output: IntoResponse> + Send + 'static,
+    T: FromRequest<Via>,
+{
+    #[inline]
+    fn call(&self, request: Request, reply: &mut Reply) {
+        match T::from_request(request) {
+            Ok(value) => reply.future(Respond { future: self(value) }),
+            Err(error) => reply.ready(error.into_response()),
+        }
+    }
+
+    fn demand(demands: &mut Demands) {
+        T::demand(demands);
+    }
+}
+
+/// Implements [`Handler`] for functions of several extractors: the parts, then the last.
+macro_rules! handler {
+    ($($part:ident)+; $last:ident) => {
+        #[expect(non_snake_case, reason = "one name per extractor serves as its type and its value")]
+        impl<F, Fut, Via, $($part,)+ $last> Handler<(Via, $($part,)+ $last)> for F
+        where
+            F: Fn($($part,)+ $last) -> Fut + Send + Sync + 'static,
+            Fut: Future<Output: IntoResponse> + Send + 'static,
+            $($part: FromRequestParts,)+
+            $last: FromRequest<Via>,
+        {
+            fn call(&self, mut request: Request, reply: &mut Reply) {
+                $(let $part = match $part::from_request_parts(&mut request) {
+                    Ok(value) => value,
+                    Err(error) => return reply.ready(error.into_response()),
+                };)+
+                match $last::from_request(request) {
+                    Ok($last) => reply.future(Respond { future: self($($part,)+ $last) }),
+                    Err(error) => reply.ready(error.into_response()),
+                }
+            }
+
+            fn demand(demands: &mut Demands) {
+                $($part::demand(demands);)+
+                $last::demand(demands);
+            }
+        }
+    };
+}
+
+handler!(A; B);
+handler!(A B; C);
+handler!(A B C; D);
+handler!(A B C D; E);
+handler!(A B C D E; G);
+handler!(A B C D E G; H);
+handler!(A B C D E G H; I);
+
+pin_project! {
+    /// The future of a handler with its output turned into an answer; no larger than the handler's own.
+    struct Respond<F> {
+        #[pin]
+        future: F,
+    }
+}
+
+impl<F: Future<Output: IntoResponse>> Future for Respond<F> {
+    type Output = Response;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
+        self.project().future.poll(cx).map(IntoResponse::into_response)
+    }
+}
+
+/// A handler whose types are forgotten.
+pub(crate) trait Endpoint: Send + Sync + 'static {
+    fn call(&self, request: Request, reply: &mut Reply);
+}
+
+/// A handler together with the marker that its implementation is chosen by.
+pub(crate) struct Typed<H, M> {
+    handler: H,
+    marker: PhantomData<fn() -> M>,
+}
+
+impl<H, M> Typed<H, M> {
+    pub(crate) fn new(handler: H) -> Self {
+        Self { handler, marker: PhantomData }
+    }
+}
+
+impl<H: Handler<M>, M: 'static> Endpoint for Typed<H, M> {
+    fn call(&self, request: Request, reply: &mut Reply) {
+        self.handler.call(request, reply);
+    }
+}

@@ -1,0 +1,133 @@
+//! The service that serves an app.
+
+use std::sync::Arc;
+
+use mainspring_service::net::{Listener, Options};
+use mainspring_service::{Context, Result, Service};
+use mainspring_task::task;
+use tokio::net::TcpStream;
+
+use super::clock::Clock;
+use super::connection;
+use super::drain::ServiceDrain;
+use super::exchange::Site;
+use super::timeouts::Timeouts;
+use crate::app::App;
+use crate::http1::Limits;
+
+/// A service that answers HTTP/1.1 (and 1.0) requests on an address with an [`App`].
+///
+/// Safe by default: sizes are bounded by [`Limits`], waits by [`Timeouts`], connections by the listener's
+/// options. A handler that panics costs its request a 500 and nobody else anything.
+///
+/// A handler runs to its end even when its client goes away meanwhile. Requests of one connection are handled one
+/// after the other, in order; what follows is read once the answer is out.
+///
+/// When the process stops, the port is closed and idle connections end at once; a connection with a request at
+/// work answers it with `connection: close` and ends then.
+///
+/// # Errors
+///
+/// The start fails when the address cannot be bound or the app's routes make no sense; see
+/// [`App::build`].
+///
+/// # Examples
+///
+/// ```
+/// use mainspring_service::Entrypoint;
+/// use mainspring_web::{App, HttpServer};
+///
+/// let server = HttpServer::bind("127.0.0.1:0", App::new().get("/", || async { "Meow." }));
+/// Entrypoint::new("cat").service(server).run_until(async {}).unwrap();
+/// ```
+#[derive(Debug)]
+pub struct HttpServer {
+    name: String,
+    address: String,
+    app: App,
+    options: Options,
+    limits: Limits,
+    timeouts: Timeouts,
+}
+
+impl HttpServer {
+    /// A server at an address such as `127.0.0.1:8080`, bound when the service starts; port 0 takes a free one.
+    #[must_use]
+    #[track_caller]
+    pub fn bind(address: impl ToString, app: App) -> Self {
+        Self {
+            name: "http".to_owned(),
+            address: address.to_string(),
+            app,
+            options: Options::new(),
+            limits: Limits::default(),
+            timeouts: Timeouts::default(),
+        }
+    }
+
+    /// The name of the service. Default: `http`.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// How large a request may be.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// How long a client may take.
+    #[must_use]
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
+    /// How connections are accepted: the backlog, and how many are served at once.
+    #[must_use]
+    pub fn options(mut self, options: Options) -> Self {
+        let place = self.options.place;
+        self.options = options;
+        self.options.place = place;
+        self
+    }
+
+    /// The address as it was given.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+}
+
+impl Service for HttpServer {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    async fn start(&mut self, cx: &Context) -> Result {
+        let routes = Arc::new(self.app.build()?);
+        let (clock, ticking) = Clock::new();
+        let site = Arc::new(Site { routes, limits: self.limits, timeouts: self.timeouts, clock });
+        let listener = Listener::bind(cx, "http", &self.address, &self.options).await?;
+        // Not a task of the service: connections that are drained still need the time, and nobody waits for
+        // the clock. It ends with the last connection.
+        task::Builder::new().name(format!("{} clock", cx.service())).spawn(ticking).detach();
+        let stopping = cx.stopping();
+        cx.ready();
+        listener
+            .serve(cx, move |stream: TcpStream| {
+                let (site, stopping) = (Arc::clone(&site), stopping.clone());
+                async move {
+                    let peer = stream.peer_addr().ok();
+                    let drain = ServiceDrain::new(stopping);
+                    if let Err(error) = connection::serve(stream, peer, site, drain).await {
+                        // Clients come and go; that one went early is no event.
+                        tracing::debug!(?peer, %error, "the connection broke");
+                    }
+                }
+            })
+            .await
+    }
+}

@@ -1,0 +1,22 @@
+//! The server: the engine, an app and a socket joined together.
+//!
+//! A connection is one task. Its pure half ([`exchange`]) decodes what is in the read buffer, calls handlers
+//! and encodes their answers into one buffer; its other half ([`connection`]) reads, writes and watches
+//! the time. All requests that arrived together are answered with one write.
+//!
+//! Time is coarse: one clock per server ([`clock`]) ticks four times a second and renders the `date` line; a
+//! connection has one timer, which is moved only when it fires or a nearer deadline comes up.
+
+mod clock;
+mod connection;
+mod drain;
+mod exchange;
+mod http_server;
+mod output;
+#[cfg(test)]
+mod tests;
+mod timeouts;
+mod watch;
+
+pub use http_server::HttpServer;
+pub use timeouts::Timeouts;

@@ -1,0 +1,124 @@
+//! The server as a service: on real sockets, inside the entrypoint.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use mainspring_service::{Entrypoint, Running};
+use mainspring_web::{App, HttpServer, Path, PeerAddr};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+const BOUND: Duration = Duration::from_secs(20);
+
+async fn start(app: App) -> (Running, SocketAddr) {
+    let server = HttpServer::bind("127.0.0.1:0", app).name("cats");
+    let running = Entrypoint::new("test").service(server).start().await.expect("the server starts");
+    let address = running.address("cats").expect("the server listens");
+    (running, address)
+}
+
+async fn connect(address: SocketAddr) -> TcpStream {
+    TcpStream::connect(address).await.expect("the server accepts")
+}
+
+async fn ask(stream: &mut TcpStream, path: &str) {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.expect("the server reads");
+}
+
+/// Reads until the text ends with `end`.
+async fn until(stream: &mut TcpStream, end: &str) -> String {
+    let mut text = String::new();
+    while !text.ends_with(end) {
+        let byte = stream.read_u8().await.expect("the answer is whole");
+        text.push(char::from(byte));
+    }
+    text
+}
+
+#[tokio::test]
+async fn it_serves_several_connections_at_once() {
+    let check = async {
+        let (running, address) =
+            start(App::new().get("/{n}", |Path(n): Path<u32>| async move { format!("<{n}>") })).await;
+        let mut streams = Vec::new();
+        for _ in 0..20 {
+            streams.push(connect(address).await);
+        }
+        for round in 0..3 {
+            for stream in &mut streams {
+                ask(stream, &format!("/{round}")).await;
+            }
+            for stream in &mut streams {
+                until(stream, &format!("<{round}>")).await;
+            }
+        }
+        running.stop().await.expect("idle connections do not hold the stop up");
+    };
+    timeout(BOUND, check).await.expect("it does not hang");
+}
+
+#[tokio::test]
+async fn the_peer_address_is_the_clients() {
+    let check = async {
+        let (_running, address) =
+            start(App::new().get("/", |PeerAddr(peer): PeerAddr| async move { peer.to_string() })).await;
+        let mut stream = connect(address).await;
+        let own = stream.local_addr().expect("it is connected").to_string();
+        ask(&mut stream, "/").await;
+        until(&mut stream, &own).await;
+    };
+    timeout(BOUND, check).await.expect("it does not hang");
+}
+
+#[tokio::test]
+async fn stopping_closes_the_port_and_waits_for_the_request_at_work() {
+    let check = async {
+        let (entered, at_work) = oneshot::channel();
+        let (release, released) = oneshot::channel::<()>();
+        let once = std::sync::Mutex::new(Some((entered, released)));
+        let app = App::new().get("/slow", move || {
+            let pair = once.lock().expect("no panic").take();
+            async move {
+                let (entered, released) = pair.expect("it is called once");
+                let _ = entered.send(());
+                let _ = released.await;
+                "done"
+            }
+        });
+        let (running, address) = start(app).await;
+        let mut idle = connect(address).await;
+        let mut busy = connect(address).await;
+        ask(&mut busy, "/slow").await;
+        at_work.await.expect("the handler is entered");
+        let stopping = mainspring_task::spawn(running.stop());
+
+        assert_eq!(idle.read(&mut [0]).await.expect("it ends in order"), 0);
+        assert!(TcpStream::connect(address).await.is_err());
+        release.send(()).expect("the handler waits");
+        let text = until(&mut busy, "done").await;
+        assert!(text.contains("\r\nconnection: close\r\n"), "{text}");
+        drop(busy);
+        stopping.await.expect("no panic").expect("it stops in order");
+    };
+    timeout(BOUND, check).await.expect("it does not hang");
+}
+
+#[tokio::test]
+async fn routes_that_conflict_fail_the_start() {
+    let app = App::new().get("/{a}", || async {}).get("/{b}", || async {});
+    let server = HttpServer::bind("127.0.0.1:0", app);
+    let error = Entrypoint::new("test").service(server).start().await.expect_err("the routes conflict");
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    assert!(
+        text.contains("`GET /{b}`") && text.contains("`GET /{a}`") && text.contains("server.rs:"),
+        "{text}"
+    );
+}

@@ -1,0 +1,10 @@
+//! What most programs use: `use mainspring::prelude::*;`.
+
+pub use std::time::Duration;
+
+pub use mainspring_observe::log::Log;
+pub use mainspring_service::net::{Datagram, TcpServer, UdpServer};
+pub use mainspring_service::schedule::Periodic;
+pub use mainspring_service::{Context, Entrypoint, Result, Runtime, Service};
+pub use mainspring_task::{Shared, Task, all_tasks, current_task, spawn};
+pub use mainspring_web::{App, HttpServer, IntoResponse, Json, Path, Query, Request, Response, State, Text};

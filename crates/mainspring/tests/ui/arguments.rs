@@ -1,0 +1,4 @@
+#[mainspring::main]
+fn main(workers: usize) -> mainspring::Entrypoint {
+    mainspring::Entrypoint::new("t")
+}

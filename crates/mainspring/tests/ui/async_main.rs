@@ -1,0 +1,4 @@
+#[mainspring::main]
+async fn main() -> mainspring::Entrypoint {
+    mainspring::Entrypoint::new("t")
+}

@@ -1,0 +1,4 @@
+#[mainspring::main(workers = 2)]
+fn main() -> mainspring::Entrypoint {
+    mainspring::Entrypoint::new("t")
+}

@@ -1,0 +1,4 @@
+#[mainspring::main]
+fn main<T>() -> mainspring::Entrypoint {
+    mainspring::Entrypoint::new("t")
+}

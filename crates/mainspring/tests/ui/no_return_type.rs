@@ -1,0 +1,4 @@
+#[mainspring::main]
+fn main() {
+    mainspring::Entrypoint::new("t");
+}

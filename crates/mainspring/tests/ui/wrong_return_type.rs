@@ -1,0 +1,4 @@
+#[mainspring::main]
+fn main() -> u32 {
+    1
+}

@@ -1,0 +1,153 @@
+//! How the demo ends: what it still answers, how soon it is gone, with which exit code.
+
+use std::net::{TcpListener, TcpStream};
+use std::time::Duration;
+
+use mainspring_tests::{Connection, Demo, PATIENCE, eventually, request};
+
+/// What a process with nothing to do may take to end.
+const AT_ONCE: Duration = Duration::from_secs(1);
+
+/// Sends a request that takes a while, and returns when the server is at work on it.
+///
+/// Its answer to another request, sent in one piece with this one, shows that it has read both.
+#[track_caller]
+fn under_way(demo: &Demo, milliseconds: u32) -> Connection {
+    let mut connection = demo.connect();
+    connection.send(request("GET", "/") + &request("GET", &format!("/sleep/{milliseconds}")));
+    assert_eq!(connection.answer().text(), "Meow.", "an answer that is ready does not wait for the next");
+    connection
+}
+
+#[test]
+fn sigterm_ends_an_idle_process_at_once() {
+    let mut demo = Demo::start();
+    demo.signal("TERM");
+    assert_eq!(demo.wait(AT_ONCE).code(), Some(0));
+}
+
+#[test]
+fn sigint_ends_an_idle_process_at_once() {
+    let mut demo = Demo::start();
+    demo.signal("INT");
+    assert_eq!(demo.wait(AT_ONCE).code(), Some(0));
+}
+
+#[test]
+fn idle_connections_hold_up_nothing() {
+    let mut demo = Demo::start();
+    let fresh = demo.connect();
+    let mut kept = demo.connect();
+    kept.send(request("GET", "/"));
+    assert_eq!(kept.answer().text(), "Meow.");
+    demo.signal("TERM");
+    assert_eq!(demo.wait(AT_ONCE).code(), Some(0));
+    assert_eq!(kept.rest(), b"");
+    drop(fresh);
+}
+
+/// It may never be whole, and no work has begun: the rest of it is not worth the whole grace.
+#[test]
+fn half_a_request_holds_up_little() {
+    let mut demo = Demo::start();
+    let mut connection = demo.connect();
+    connection.send(request("GET", "/") + "GET / HTTP/1.1\r\nHos");
+    assert_eq!(connection.answer().text(), "Meow.");
+    demo.signal("TERM");
+    assert_eq!(demo.wait(Duration::from_secs(5)).code(), Some(0));
+}
+
+#[test]
+fn the_log_tells_of_the_end() {
+    let mut demo = Demo::start();
+    demo.signal("TERM");
+    demo.wait(PATIENCE);
+    let log = demo.errors().all();
+    let last = log.lines().last().unwrap();
+    assert!(log.contains("stopping") && log.contains("SIGTERM"), "{log}");
+    assert!(last.contains("stopped"), "{log}");
+    assert!(!log.contains("WARN") && !log.contains("ERROR"), "{log}");
+}
+
+#[test]
+fn the_ports_are_free_after_the_end() {
+    let mut demo = Demo::start();
+    let (tcp, http, udp) = (demo.tcp, demo.http, demo.udp);
+    demo.signal("TERM");
+    demo.wait(PATIENCE);
+    TcpListener::bind(tcp).unwrap();
+    TcpListener::bind(http).unwrap();
+    std::net::UdpSocket::bind(udp).unwrap();
+}
+
+#[test]
+fn a_request_under_way_is_answered() {
+    let mut demo = Demo::start();
+    let mut connection = under_way(&demo, 500);
+    demo.signal("TERM");
+    let answer = connection.answer();
+    assert_eq!((answer.status, answer.text()), (200, "slept 500 ms"));
+    assert_eq!(answer.header("connection"), Some("close"));
+    assert_eq!(connection.rest(), b"");
+    drop(connection);
+    assert_eq!(demo.wait(AT_ONCE).code(), Some(0));
+}
+
+#[test]
+fn many_requests_under_way_are_answered() {
+    let mut demo = Demo::start();
+    let mut connections: Vec<_> = (0..50).map(|_| under_way(&demo, 500)).collect();
+    demo.signal("TERM");
+    for connection in &mut connections {
+        assert_eq!(connection.answer().text(), "slept 500 ms");
+    }
+    drop(connections);
+    assert_eq!(demo.wait(AT_ONCE).code(), Some(0));
+}
+
+#[test]
+fn no_connection_is_taken_while_requests_are_answered() {
+    let mut demo = Demo::start();
+    let mut connection = under_way(&demo, 1500);
+    demo.signal("TERM");
+    for address in [demo.http, demo.tcp] {
+        eventually("the port is closed", || TcpStream::connect(address).is_err().then_some(()));
+    }
+    assert_eq!(connection.answer().text(), "slept 1500 ms");
+    drop(connection);
+    assert_eq!(demo.wait(AT_ONCE).code(), Some(0));
+}
+
+/// The server closes its half and, for a moment, reads on: a request on its way would else bring a
+/// reset, which can cost the client the answer before it.
+#[test]
+fn a_client_that_does_not_close_its_half_holds_up_little() {
+    let mut demo = Demo::start();
+    let mut connection = under_way(&demo, 100);
+    demo.signal("TERM");
+    assert_eq!(connection.answer().text(), "slept 100 ms");
+    assert_eq!(connection.rest(), b"");
+    assert_eq!(demo.wait(Duration::from_secs(5)).code(), Some(0));
+}
+
+#[test]
+fn a_second_sigterm_ends_a_process_at_work() {
+    let mut demo = Demo::start();
+    let _connection = under_way(&demo, 60_000);
+    demo.signal("TERM");
+    demo.errors().expect("stopping");
+    demo.signal("TERM");
+    assert_eq!(demo.wait(AT_ONCE).code(), Some(128 + 15));
+    let log = demo.errors().all();
+    assert!(log.contains("second SIGTERM"), "{log}");
+}
+
+#[test]
+fn a_second_sigint_ends_a_process_at_work() {
+    let mut demo = Demo::start();
+    let _connection = under_way(&demo, 60_000);
+    demo.signal("INT");
+    demo.errors().expect("stopping");
+    demo.signal("INT");
+    assert_eq!(demo.wait(AT_ONCE).code(), Some(128 + 2));
+}
