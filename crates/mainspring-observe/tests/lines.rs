@@ -171,3 +171,33 @@ fn a_value_that_panics_while_it_is_formatted_does_not_spoil_the_next_line() {
     assert_eq!(lines.len(), 1);
     assert_eq!(lines[0]["message"], "second");
 }
+
+mainspring_task::context_var! {
+    static REQUEST: u64, logged;
+    static USER: String, logged;
+    static QUIET: u64;
+}
+
+#[test]
+fn a_plain_line_carries_the_chosen_variables_of_its_task() {
+    let text = logged(Log::new(), || {
+        REQUEST.set(7);
+        QUIET.set(8);
+        info!("asked");
+        REQUEST.unset();
+        info!("later");
+    });
+    let ends: Vec<_> = text.lines().map(|line| line.rsplit(": ").next().unwrap()).collect();
+    assert_eq!(ends, ["asked request=7", "later"]);
+}
+
+#[test]
+fn a_json_line_carries_the_chosen_variables_of_its_task() {
+    let lines = json(|| {
+        REQUEST.set(7);
+        USER.set("a \"b\"".to_owned());
+        info!(context = 1, "asked");
+    });
+    assert_eq!(lines[0]["context"], serde_json::json!({ "request": "7", "user": "a \"b\"" }));
+    assert_eq!(lines[0]["fields.context"], 1);
+}

@@ -205,8 +205,11 @@ where
     match style {
         Style::Text { color } => {
             let format = fmt::format().with_ansi(color);
-            layer.with_ansi(color).event_format(Line { format, buffer }).boxed()
+            layer.with_ansi(color).event_format(Line { format, buffer, carries: true }).boxed()
         }
-        Style::Json => layer.fmt_fields(JsonFields).event_format(Line { format: JsonEvent, buffer }).boxed(),
+        Style::Json => layer
+            .fmt_fields(JsonFields)
+            .event_format(Line { format: JsonEvent, buffer, carries: false })
+            .boxed(),
     }
 }

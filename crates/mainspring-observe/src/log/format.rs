@@ -18,7 +18,7 @@ pub enum Format {
     /// Text without them.
     Plain,
     /// One JSON object per line: `timestamp` (RFC 3339, UTC), `level`, `target`, then the event's fields with
-    /// `message` among them, then `spans`. A field named like one of these is written as `fields.NAME`, so that
+    /// `message` among them, then `spans`, then `context` with the variables of the task that log lines carry. A field named like one of these is written as `fields.NAME`, so that
     /// no key comes twice.
     Json,
 }

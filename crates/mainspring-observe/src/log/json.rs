@@ -8,6 +8,7 @@ use std::{
     fmt::{self, Debug, Write},
 };
 
+use mainspring_task::context::visit_logged;
 use tracing::{
     Event, Subscriber,
     field::{Field, Visit},
@@ -23,7 +24,7 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-const EVENT_KEYS: &[&str] = &["timestamp", "level", "target", "spans"];
+const EVENT_KEYS: &[&str] = &["timestamp", "level", "target", "spans", "context"];
 const SPAN_KEYS: &[&str] = &["name"];
 
 /// Formats an event as one object.
@@ -53,6 +54,7 @@ where
         event.record(&mut fields);
         fields.result?;
         spans(context, &mut writer)?;
+        variables(&mut writer)?;
         writer.write_str("}\n")
     }
 }
@@ -89,6 +91,22 @@ where
         writer.write_char('}')?;
     }
     writer.write_char(']')
+}
+
+/// The task's context variables that log lines carry.
+fn variables(writer: &mut Writer<'_>) -> fmt::Result {
+    let (mut before, mut result) = (",\"context\":{", Ok(()));
+    visit_logged(|name, value| {
+        result = result.and_then(|()| {
+            writer.write_str(before)?;
+            before = ",";
+            string(writer, name)?;
+            writer.write_char(':')?;
+            quoted(writer, format_args!("{value}"))
+        });
+    });
+    result?;
+    if before == "," { writer.write_char('}') } else { Ok(()) }
 }
 
 /// Writes each field as `,"key":value`; the first error ends it.
