@@ -460,3 +460,47 @@ async fn a_release_runs_when_the_whole_is_dropped() {
     }
     assert_eq!(told.await.unwrap(), Exit::Dropped);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_is_out_of_time_is_a_time_out_and_not_an_outcome() {
+    let limited = timeout(Duration::from_secs(1), spawn(pending::<()>()));
+    assert!(limited.await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_after_the_await_of_a_cancelled_task_runs() {
+    let diary = Diary::new();
+    let (pen, slow) = (diary.clone(), diary.later("cleaned"));
+    let task = spawn(async move {
+        let quick = async {
+            let _ = spawn(pending::<()>()).await;
+            pen.write("after");
+        };
+        tokio::join!(quick, finally(pending::<()>(), slow))
+    });
+    cancel(task).await.unwrap_err();
+    assert_eq!(diary.read(), ["cleaned"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_made_way_for_a_caught_cancellation_gives_its_outcome_later() {
+    let outer = spawn(async {
+        let mut inner = spawn(pending::<()>());
+        catch_cancel(&mut inner).await.unwrap_err();
+        inner.await.unwrap_err().is_cancelled()
+    });
+    assert!(cancel(outer).await.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_release_can_await_the_task_that_made_way() {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let release = move |inner: Task<()>, _exit| async move {
+        tell.send(inner.await.unwrap_err().is_cancelled()).unwrap();
+        Ok::<_, String>(())
+    };
+    let body = async |inner: &mut Task<()>| inner.await.map_err(|error| error.to_string());
+    let outer = spawn(with_resource(async { Ok(spawn(pending::<()>())) }, body, release));
+    cancel(outer).await.unwrap_err();
+    assert!(told.await.unwrap());
+}

@@ -75,7 +75,7 @@ impl Seat {
     }
 
     pub(crate) fn answer(&self, passed: bool) {
-        self.with((), |cancel, key| cancel.answer(key, passed));
+        self.with(false, |cancel, key| cancel.answer(key, passed));
     }
 
     pub(crate) fn shelter(&self) {
@@ -85,6 +85,14 @@ impl Seat {
     /// Where the seat is, for one who answers in its stead.
     pub(crate) fn position(&self) -> Option<Position> {
         self.taken.as_ref().map(|taken| Position { owner: Arc::clone(&taken.owner), key: taken.key })
+    }
+
+    /// The seat is still where it was taken, and a request is on its way through what stands around it.
+    pub(crate) fn is_passed_by(&self) -> bool {
+        self.taken.as_ref().is_some_and(|taken| {
+            Position::is_current(&taken.owner, taken.parent)
+                && taken.owner.node().cancel.is_passing(taken.parent)
+        })
     }
 
     /// The guards that hold up a request in this task.

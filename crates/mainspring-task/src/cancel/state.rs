@@ -91,9 +91,19 @@ impl Cancel {
         effects.run();
     }
 
-    pub(crate) fn answer(&self, key: Key, passed: bool) {
-        let effects = self.lock().answer(key, passed);
+    /// Gives a guard's answer; false when nobody had asked it.
+    pub(crate) fn answer(&self, key: Key, passed: bool) -> bool {
+        let mut tree = self.lock();
+        let asked = tree.is_pending(key);
+        let effects = tree.answer(key, passed);
+        drop(tree);
         effects.run();
+        asked
+    }
+
+    /// A request is on its way through a scope, and nothing holds it up there.
+    pub(crate) fn is_passing(&self, key: Key) -> bool {
+        self.touched.load(Ordering::Acquire) && self.lock().is_passing(key)
     }
 
     pub(crate) fn shelter(&self, key: Key) {

@@ -227,6 +227,16 @@ impl Tree {
         effects
     }
 
+    /// The scope has been asked and has not answered.
+    pub(crate) fn is_pending(&self, key: Key) -> bool {
+        self.exists(key) && self.scope(key).pending
+    }
+
+    /// A request is on its way through the scope, and nothing holds it up there.
+    pub(crate) fn is_passing(&self, key: Key) -> bool {
+        self.exists(key) && self.scope(key).asked.is_some() && !self.scope(key).sheltered
+    }
+
     /// The words of the request at the root.
     pub(crate) fn reason(&self) -> Option<Reason> {
         if !self.exists(ROOT) {
@@ -256,12 +266,11 @@ impl Tree {
         std::mem::replace(&mut self.awaiter, awaiter)
     }
 
-    /// Forgets everything: the task has ended.
+    /// Forgets everything but who awaits: the task has ended, and that is answered for next.
     pub(crate) fn clear(&mut self) {
         self.slots.clear();
         self.free.clear();
         self.task = None;
-        self.awaiter = None;
     }
 
     /// The guards that hold a request up, the innermost ones.

@@ -30,6 +30,10 @@ struct Join<T> {
     waiter: Option<Waker>,
     /// The handle is gone: nobody will ask for the outcome.
     detached: bool,
+    /// The body is gone and the outcome is on its way here: nobody is answered for any more.
+    ending: bool,
+    /// The task ended because its awaiter was asked, and has passed the request on.
+    passed_on: bool,
     ended: Option<Ended>,
     /// Run in this order when the task has ended.
     callbacks: Vec<Callback>,
@@ -51,7 +55,8 @@ impl<T> Core<T> {
                 outcome: Outcome::Running,
                 waiter: None,
                 detached: false,
-
+                ending: false,
+                passed_on: false,
                 ended: None,
                 callbacks: Vec::new(),
             }),
@@ -64,15 +69,13 @@ impl<T> Core<T> {
 
     /// Ends the task. Called once, by the body, when the user's future has been dropped.
     pub(crate) fn complete(&self, result: Result<T, TaskError>) {
-        let ended = Ended::of(&result);
-        let mut join = self.lock();
-        // Under the lock: who sees the outcome must not see the task in the registry, and who names
-        // itself as the awaiter must do so before this or find that the task has ended.
-        let awaiter = self.node.cancel.set_awaiter(None);
         self.node.retire();
-        let waiter = join.waiter.take();
-        let callbacks = std::mem::take(&mut join.callbacks);
-        join.ended = Some(ended.clone());
+        let ended = Ended::of(&result);
+        // Before the outcome can be seen, so that it is known with it whether the request passed on.
+        let passed_on = self.answer_for_awaiter(&ended);
+        let mut join = self.lock();
+        let (waiter, callbacks) = (join.waiter.take(), std::mem::take(&mut join.callbacks));
+        (join.passed_on, join.ended) = (passed_on, Some(ended.clone()));
         let unseen = if join.detached {
             join.outcome = Outcome::Taken;
             Some(result)
@@ -81,11 +84,6 @@ impl<T> Core<T> {
             None
         };
         drop(join);
-        if let Some(Position { owner, key }) = awaiter {
-            // A task that did not heed the request it was handed has consumed it.
-            owner.node().cancel.answer(key, ended.is_cancelled());
-            owner.node().cancel.close(key);
-        }
         if let Some(waiter) = waiter {
             waiter.wake();
         }
@@ -95,6 +93,19 @@ impl<T> Core<T> {
         if let Some(result) = unseen {
             report(result);
         }
+    }
+
+    /// Answers a request that was handed on to this task. True when it passes on.
+    fn answer_for_awaiter(&self, ended: &Ended) -> bool {
+        let mut join = self.lock();
+        join.ending = true;
+        let awaiter = self.node.cancel.set_awaiter(None);
+        drop(join);
+        let Some(Position { owner, key }) = awaiter else { return false };
+        // A task that did not heed the request has consumed it.
+        let asked = owner.node().cancel.answer(key, ended.is_cancelled());
+        owner.node().cancel.close(key);
+        asked && ended.is_cancelled()
     }
 
     /// Calls back when the task has ended; at once, from a task of its own, when it has already.
@@ -110,14 +121,24 @@ impl<T> Core<T> {
         }
     }
 
-    /// Names the scope that awaits this task; false when it has ended, for then nobody would answer.
+    /// Names the scope that awaits this task, for the task's end to answer for and to close. False when
+    /// it comes too late for that.
     pub(crate) fn set_awaiter(&self, awaiter: Option<Position>) -> bool {
         let join = self.lock();
-        let running = join.ended.is_none();
-        if running {
+        if !join.ending {
             drop(self.node.cancel.set_awaiter(awaiter));
         }
-        running
+        !join.ending
+    }
+
+    /// The task ended because its awaiter was asked to stop, and the request has passed on.
+    pub(crate) fn has_passed_on(&self) -> bool {
+        self.lock().passed_on
+    }
+
+    /// Takes an outcome back that was not to be seen yet.
+    pub(crate) fn put_back(&self, result: Result<T, TaskError>) {
+        self.lock().outcome = Outcome::Done(result);
     }
 
     /// The outcome, once; until it is there the waker is kept.

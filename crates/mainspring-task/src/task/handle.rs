@@ -148,16 +148,24 @@ impl<T: Send + 'static> Future for Task<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        let polled = this.core.poll_join(cx.waker());
-        if polled.is_ready() {
-            this.seat.leave();
-        } else {
-            let target = Arc::clone(&this.core) as Arc<dyn Registered>;
-            if this.seat.take(Some(&target), cx) && !this.core.set_awaiter(this.seat.position()) {
+        match this.core.poll_join(cx.waker()) {
+            // The request that ended the task drops what stands around this await, at this await.
+            Poll::Ready(Err(error)) if this.core.has_passed_on() && this.seat.is_passed_by() => {
+                this.core.put_back(Err(error));
+                Poll::Pending
+            }
+            Poll::Ready(result) => {
                 this.seat.leave();
+                Poll::Ready(result)
+            }
+            Poll::Pending => {
+                let target = Arc::clone(&this.core) as Arc<dyn Registered>;
+                if this.seat.take(Some(&target), cx) && !this.core.set_awaiter(this.seat.position()) {
+                    this.seat.leave();
+                }
+                Poll::Pending
             }
         }
-        polled
     }
 }
 
