@@ -68,9 +68,9 @@ where
 
 pin_project! {
     /// Turns a panic of the body into a value.
-    pub(super) struct CatchUnwind<F> {
+    pub(crate) struct CatchUnwind<F> {
         #[pin]
-        pub(super) body: F,
+        pub(crate) body: F,
     }
 }
 

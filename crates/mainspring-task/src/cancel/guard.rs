@@ -118,6 +118,12 @@ impl Drop for Seat {
     }
 }
 
+/// A request is on its way through the place where this code runs.
+pub(crate) fn is_passing() -> bool {
+    let here = Position::current();
+    here.owner.node().cancel.is_passing(here.key)
+}
+
 thread_local! {
     /// A body is being dropped with its guards: no rescue.
     static HARD: Cell<bool> = const { Cell::new(false) };

@@ -23,12 +23,12 @@ pin_project! {
 
 /// A request in the hands of the guard that took it. It is held up until it is disposed of; dropped,
 /// it passes on.
-pub(super) struct Interruption {
+pub(crate) struct Interruption {
     seat: Seat,
     reason: Option<Reason>,
 }
 
-pub(super) fn intercept<F: Future>(
+pub(crate) fn intercept<F: Future>(
     kind: Kind,
     place: &'static Location<'static>,
     body: F,
@@ -64,22 +64,22 @@ impl<F: Future> Future for Intercept<F> {
 
 impl Interruption {
     /// Runs cleanup, which the request in hand and later ones do not reach.
-    pub(super) async fn shelter<F: Future>(&mut self, cleanup: F) -> F::Output {
+    pub(crate) async fn shelter<F: Future>(&mut self, cleanup: F) -> F::Output {
         Sheltered { seat: &mut self.seat, cleanup }.await
     }
 
-    pub(super) fn reason(&self) -> Option<&Reason> {
+    pub(crate) fn reason(&self) -> Option<&Reason> {
         self.reason.as_ref()
     }
 
     /// Lets the request go on outwards. What stands around this is dropped at this await.
-    pub(super) async fn pass_on(mut self) -> ! {
+    pub(crate) async fn pass_on(mut self) -> ! {
         self.seat.leave();
         match pending::<std::convert::Infallible>().await {}
     }
 
     /// Ends the request here.
-    pub(super) fn consume(self) -> Cancelled {
+    pub(crate) fn consume(self) -> Cancelled {
         self.seat.answer(false);
         Cancelled::new(self.reason)
     }

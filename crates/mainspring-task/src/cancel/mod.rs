@@ -14,6 +14,7 @@
 //! | [`finally`] | drops the body, runs the cleanup to its end, passes the request on |
 //! | [`catch_cancel`] | drops the body and goes on: the request is consumed |
 //! | [`uncancellable`] | lets the body end first, then passes the request on |
+//! | [`scope`](crate::scope) | drops its body, cancels its tasks and waits for them, passes it on |
 //! | [`cancelled`] | resolves: the request is consumed |
 //! | [`shield`] | is dropped; the task it waits for goes on |
 //! | an awaited [`Task`](crate::Task) | is cancelled too, and waited for |
@@ -50,7 +51,9 @@ pub use rescue::{rescued, rescues};
 pub use resource::{Exit, with_resource};
 pub use shield::{Shield, shield};
 
+pub(crate) use finally::CatchUnwind;
 pub(crate) use grace::Grace;
-pub(crate) use guard::{Seat, while_dropping_hard};
+pub(crate) use guard::{Seat, is_passing, while_dropping_hard};
+pub(crate) use intercept::intercept;
 pub(crate) use state::Cancel;
 pub(crate) use tree::{Key, Kind, ROOT, Turn};

@@ -38,6 +38,9 @@ pub(crate) const ROOT: Key = Key { slot: 0, generation: 0 };
 pub(crate) enum Kind {
     Task,
     Timeout,
+    /// A future that a combinator may stop by itself.
+    Branch,
+    Scope,
     Finally,
     Catch,
     Uncancellable,
@@ -47,13 +50,15 @@ pub(crate) enum Kind {
 impl Kind {
     /// A guard answers a request itself; other scopes are clear as soon as what is in them is.
     fn is_guard(self) -> bool {
-        !matches!(self, Kind::Task | Kind::Timeout)
+        !matches!(self, Kind::Task | Kind::Timeout | Kind::Branch)
     }
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Kind::Task => "task",
             Kind::Timeout => "timeout",
+            Kind::Branch => "branch",
+            Kind::Scope => "scope",
             Kind::Finally => "finally",
             Kind::Catch => "catch_cancel",
             Kind::Uncancellable => "uncancellable",

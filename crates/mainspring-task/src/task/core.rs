@@ -30,6 +30,8 @@ struct Join<T> {
     waiter: Option<Waker>,
     /// The handle is gone: nobody will ask for the outcome.
     detached: bool,
+    /// A panic is somebody else's to report.
+    quiet: bool,
     /// The body is gone and the outcome is on its way here: nobody is answered for any more.
     ending: bool,
     /// The task ended because its awaiter was asked, and has passed the request on.
@@ -47,6 +49,14 @@ enum Outcome<T> {
     Taken,
 }
 
+impl<T> Join<T> {
+    fn listen(&mut self, waker: &Waker) {
+        if !self.waiter.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            self.waiter = Some(waker.clone());
+        }
+    }
+}
+
 impl<T> Core<T> {
     pub(crate) fn new(node: Node) -> Self {
         Core {
@@ -55,6 +65,7 @@ impl<T> Core<T> {
                 outcome: Outcome::Running,
                 waiter: None,
                 detached: false,
+                quiet: false,
                 ending: false,
                 passed_on: false,
                 ended: None,
@@ -78,7 +89,7 @@ impl<T> Core<T> {
         (join.passed_on, join.ended) = (passed_on, Some(ended.clone()));
         let unseen = if join.detached {
             join.outcome = Outcome::Taken;
-            Some(result)
+            (!join.quiet).then_some(result)
         } else {
             join.outcome = Outcome::Done(result);
             None
@@ -136,6 +147,16 @@ impl<T> Core<T> {
         self.lock().passed_on
     }
 
+    /// Ready when there is an outcome, which stays; until then the waker is kept.
+    pub(crate) fn poll_finished(&self, waker: &Waker) -> Poll<()> {
+        let mut join = self.lock();
+        if !matches!(join.outcome, Outcome::Running) {
+            return Poll::Ready(());
+        }
+        join.listen(waker);
+        Poll::Pending
+    }
+
     /// Takes an outcome back that was not to be seen yet.
     pub(crate) fn put_back(&self, result: Result<T, TaskError>) {
         self.lock().outcome = Outcome::Done(result);
@@ -153,9 +174,7 @@ impl<T> Core<T> {
             Outcome::Taken => panic!("a task was polled after it had given its outcome"),
             Outcome::Running => {
                 join.outcome = Outcome::Running;
-                if !join.waiter.as_ref().is_some_and(|known| known.will_wake(waker)) {
-                    join.waiter = Some(waker.clone());
-                }
+                join.listen(waker);
                 Poll::Pending
             }
         }
@@ -163,6 +182,11 @@ impl<T> Core<T> {
 
     pub(crate) fn is_finished(&self) -> bool {
         !matches!(self.lock().outcome, Outcome::Running)
+    }
+
+    /// From here on a panic that nobody awaits is not reported: its owner has seen to that.
+    pub(crate) fn quiet(&self) {
+        self.lock().quiet = true;
     }
 
     /// The handle is dropped: the task runs on, and an outcome nobody took is looked at here.
@@ -174,8 +198,11 @@ impl<T> Core<T> {
             Outcome::Done(_) => std::mem::replace(&mut join.outcome, Outcome::Taken),
             Outcome::Running | Outcome::Taken => return,
         };
+        let quiet = join.quiet;
         drop(join);
-        if let Outcome::Done(result) = unseen {
+        if let Outcome::Done(result) = unseen
+            && !quiet
+        {
             report(result);
         }
     }

@@ -2,7 +2,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use super::{Core, Ended, Registered, SharedTask, TaskError, TaskId};
 use crate::cancel::{Kind, Reason, Seat};
@@ -113,6 +113,28 @@ impl<T: Send + 'static> Task<T> {
     /// The outcome, without handing a cancellation of the waiter on to the task.
     pub(crate) fn poll_unlinked(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, TaskError>> {
         self.core.poll_join(cx.waker())
+    }
+
+    /// Whether the outcome is there; it stays with the task. Hands no cancellation on.
+    pub(crate) fn poll_finished(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.core.poll_finished(cx.waker())
+    }
+
+    /// Looks at the outcome of a finished task, and leaves it there.
+    pub(crate) fn look<R>(&mut self, look: impl FnOnce(&Result<T, TaskError>) -> R) -> Option<R> {
+        match self.core.poll_join(Waker::noop()) {
+            Poll::Pending => None,
+            Poll::Ready(outcome) => {
+                let seen = look(&outcome);
+                self.core.put_back(outcome);
+                Some(seen)
+            }
+        }
+    }
+
+    /// A panic that nobody awaits is not reported: whoever calls this knows of it in another way.
+    pub(crate) fn quiet(&self) {
+        self.core.quiet();
     }
 
     /// Lets the task run on by itself; the same as dropping the handle, said aloud.

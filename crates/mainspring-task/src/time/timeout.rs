@@ -18,6 +18,10 @@ pub struct Elapsed {
 }
 
 impl Elapsed {
+    pub(crate) fn of(place: &'static Location<'static>) -> Self {
+        Elapsed { place }
+    }
+
     /// Where the limit was set: tells nested time-outs apart.
     #[must_use]
     pub fn place(&self) -> &'static Location<'static> {
