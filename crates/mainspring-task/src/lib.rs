@@ -19,6 +19,7 @@
 //! |---|---|
 //! | [`task`] | [`spawn`], [`Task`], [`task::Builder`], [`TaskError`] |
 //! | [`cancel`] | how a cancellation travels; [`cancel::finally`] and the other guards |
+//! | [`combine`] | [`gather`], [`wait`], [`as_completed`], [`select`], [`race_ok`], [`scope`] |
 //! | [`time`] | [`time::timeout`] and its kin |
 //! | [`context`] | variables that tasks inherit |
 //! | [`inspect`] | [`all_tasks`], [`current_task`], [`inspect::TaskInfo`] |
@@ -29,6 +30,7 @@
 
 pub mod blocking;
 pub mod cancel;
+pub mod combine;
 pub mod context;
 pub mod inspect;
 pub mod sync;
@@ -39,6 +41,8 @@ pub mod time;
 pub use blocking::{threaded, threaded_iter};
 #[doc(inline)]
 pub use cancel::Reason;
+#[doc(inline)]
+pub use combine::{Until, as_completed, gather, gather_settled, race_ok, scope, select, wait};
 #[doc(inline)]
 pub use inspect::{TaskRef, all_tasks, current_task};
 #[doc(inline)]
