@@ -14,12 +14,12 @@
 //! | [`finally`] | drops the body, runs the cleanup to its end, passes the request on |
 //! | [`catch_cancel`] | drops the body and goes on: the request is consumed |
 //! | [`uncancellable`] | lets the body end first, then passes the request on |
-//! | [`scope`](crate::scope) | drops its body, cancels its tasks and waits for them, passes it on |
+//! | [`scope`](crate::scope()) | drops its body, cancels its tasks and waits for them, passes it on |
 //! | [`cancelled`] | resolves: the request is consumed |
 //! | [`shield`] | is dropped; the task it waits for goes on |
 //! | an awaited [`Task`](crate::Task) | is cancelled too, and waited for |
 //!
-//! [`timeout`](crate::time::timeout), [`scope`](crate::scope) and the shutdown of services cancel in
+//! [`timeout`](crate::time::timeout), [`scope`](crate::scope()) and the shutdown of services cancel in
 //! this one way, so a body that times out has cleaned up before its caller sees the time-out.
 //!
 //! **Bounds.** Cleanup has a *grace*: 10 s unless [`set_grace`], or the grace of the task, says

@@ -91,12 +91,12 @@ impl Scope {
             let (tell, told) = oneshot::channel();
             let child = scope.spawn_at(place, body(Ready::new(tell)));
             let mut starting = Starting(child.reference().cloned());
-            let told = told.await;
-            starting.0 = None;
-            match told {
+            let started = match told.await {
                 Ok(value) => Ok(value),
                 Err(_) => Err(child.await.err().unwrap_or_else(|| Failure::not_ready(place))),
-            }
+            };
+            starting.0 = None;
+            started
         }
     }
 
