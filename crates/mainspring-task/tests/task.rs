@@ -198,3 +198,11 @@ fn a_task_goes_to_the_runtime_it_is_given() {
         .spawn(async { std::thread::current().name().map(str::to_owned) });
     assert_eq!(here.block_on(task).unwrap().as_deref(), Some("there"));
 }
+
+#[tokio::test]
+async fn a_shared_handle_that_has_waited_gives_the_outcome_again() {
+    let mut task = spawn(yield_now()).shared();
+    (&mut task).await.unwrap();
+    task.clone().await.unwrap();
+    task.await.unwrap();
+}

@@ -16,13 +16,15 @@ use crate::inspect::TaskRef;
 #[derive(Clone)]
 pub struct SharedTask<T: Clone + Send + Sync + 'static> {
     outcome: Shared<Shield<T>>,
+    /// What this handle has given: its `outcome` gives that once.
+    given: Option<Result<T, TaskError>>,
     task: TaskRef,
 }
 
 impl<T: Clone + Send + Sync + 'static> SharedTask<T> {
     pub(super) fn new(task: Task<T>) -> Self {
         let reference = task.reference();
-        SharedTask { outcome: shield(task).shared(), task: reference }
+        SharedTask { outcome: shield(task).shared(), given: None, task: reference }
     }
 
     /// The task behind it: its name, its state, its end.
@@ -41,13 +43,19 @@ impl<T: Clone + Send + Sync + 'static> Future for SharedTask<T> {
     type Output = Result<T, TaskError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        // A finished `Shared` gives its value out again to a new clone only.
-        if let Some(outcome) = self.outcome.peek() {
-            return Poll::Ready(outcome.clone());
+        if let Some(given) = &self.given {
+            return Poll::Ready(given.clone());
         }
-        self.outcome.poll_unpin(cx)
+        let polled = self.outcome.poll_unpin(cx);
+        if let Poll::Ready(outcome) = &polled {
+            self.given = Some(outcome.clone());
+        }
+        polled
     }
 }
+
+/// Nothing in it is pinned.
+impl<T: Clone + Send + Sync + 'static> Unpin for SharedTask<T> {}
 
 impl<T: Clone + Send + Sync + 'static> fmt::Debug for SharedTask<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
