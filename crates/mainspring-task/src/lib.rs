@@ -19,7 +19,7 @@
 //! |---|---|
 //! | [`task`] | [`spawn`], [`Task`], [`task::Builder`], [`TaskError`] |
 //! | [`cancel`] | how a cancellation travels; [`cancel::finally`] and the other guards |
-//! | [`combine`] | [`gather`], [`wait`], [`as_completed`], [`select`], [`race_ok`], [`scope`] |
+//! | [`combine`] | [`gather`], [`wait`], [`as_completed`], [`select`], [`race_ok`], [`scope()`] |
 //! | [`time`] | [`time::timeout`] and its kin |
 //! | [`context`] | variables that tasks inherit |
 //! | [`inspect`] | [`all_tasks`], [`current_task`], [`inspect::TaskInfo`] |

@@ -8,9 +8,9 @@
 //! | take outcomes as they come | [`as_completed`] | they run on |
 //! | have the first to end | [`select`] | they are cancelled, and awaited |
 //! | have the first that succeeds | [`race_ok`] | they are cancelled, and awaited |
-//! | run tasks that end with this block | [`scope`] | at an error they are cancelled, and awaited |
+//! | run tasks that end with this block | [`scope()`] | at an error they are cancelled, and awaited |
 //!
-//! **Who owns what.** [`gather`] and [`scope`] spawn tasks that are theirs: when they are cancelled,
+//! **Who owns what.** [`gather`] and [`scope()`] spawn tasks that are theirs: when they are cancelled,
 //! so are those, and waited for; when they are dropped from outside, those are cancelled and clean
 //! up by themselves. [`select`] and [`race_ok`] spawn nothing and poll their futures in place.
 //! [`wait`] and [`as_completed`] look on: the tasks they are given are never cancelled by them.

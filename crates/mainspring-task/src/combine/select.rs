@@ -19,7 +19,7 @@ use crate::cancel::Reason;
 /// losers is bounded by the grace of the process. [`Select::leave_losers`] gives them back instead.
 ///
 /// When it is cancelled, all are, and they are waited for. For a fixed set of futures of different
-/// types there is [`tokio::select!`], which drops the losers without awaiting their cleanup.
+/// types there is `tokio::select!`, which drops the losers without awaiting their cleanup.
 ///
 /// # Panics
 ///

@@ -11,8 +11,10 @@ enum Rule<T> {
     All,
     FirstCompleted,
     Plain(fn(&Result<T, TaskError>) -> bool),
-    Closure(Box<dyn FnMut(&Result<T, TaskError>) -> bool + Send>),
+    Closure(Box<Accept<T>>),
 }
+
+type Accept<T> = dyn FnMut(&Result<T, TaskError>) -> bool + Send;
 
 #[expect(non_upper_case_globals, reason = "they are written and read as variants are")]
 impl<T: Send + 'static> Until<T> {
