@@ -1,4 +1,4 @@
-//! Gather, wait, as_completed.
+//! `gather`, `wait` and `as_completed`.
 
 use std::future::pending;
 use std::sync::Arc;

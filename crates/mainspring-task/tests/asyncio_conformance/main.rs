@@ -4,8 +4,6 @@
 //!
 //! Rows 68 to 75 are about sockets, processes and signals, which this crate does not know.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 mod gathering;
 mod groups;
 mod primitives;
