@@ -4,6 +4,7 @@
 //!
 //! Rows 68 to 75 are about sockets, processes and signals, which this crate does not know.
 
+mod executor;
 mod gathering;
 mod groups;
 mod primitives;
