@@ -130,6 +130,28 @@ async fn a_gather_that_is_cancelled_waits_for_all_even_if_one_panics() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_gather_all_of_whose_children_consume_the_request_gives_their_values() {
+    let stubborn = |value| async move {
+        cancelled().await;
+        Ok::<_, TaskError>(value)
+    };
+    assert_eq!(cancel(spawn(gather([stubborn(1), stubborn(2)]))).await.unwrap().unwrap(), [1, 2]);
+}
+
+#[tokio::test]
+async fn ten_thousand_tasks_are_gathered() {
+    let sum: u64 = gather((0..10_000).map(|n| async move {
+        yield_now().await;
+        Ok::<u64, TaskError>(n)
+    }))
+    .await
+    .unwrap()
+    .into_iter()
+    .sum();
+    assert_eq!(sum, 49_995_000);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_gather_that_is_out_of_time_is_a_time_out() {
     let log = Log::new(Vec::new());
     let children = ["one", "two"].map(|line| spawn(guarded(&log, line)));
@@ -457,6 +479,21 @@ async fn let_run_cancels_nothing_and_keeps_all_errors() {
     });
     let text = failed.await.unwrap_err().to_string();
     assert!(text.contains("2 errors") && text.contains("one") && text.ends_with("two"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_scope_whose_child_consumes_the_request_still_ends_as_cancelled() {
+    let log = Log::new(Vec::new());
+    let pen = log.clone();
+    let parent = spawn(scope(async |s| {
+        s.spawn(async move {
+            cancelled().await;
+            sleep(secs(1)).await;
+            write(&pen, "ended by itself");
+        });
+    }));
+    assert!(cancel(parent).await.unwrap_err().is_cancelled());
+    assert_eq!(log.get(), ["ended by itself"]);
 }
 
 #[tokio::test(start_paused = true)]
