@@ -11,8 +11,9 @@ pub use mainspring_service::{
 };
 #[doc(inline)]
 pub use mainspring_task::{
-    Reason, Shared, Task, TaskError, TaskId, TaskRef, all_tasks, cancel, current_task, inspect, spawn, sync,
-    task,
+    Reason, Shared, Task, TaskError, TaskId, TaskRef, Until, all_tasks, as_completed, blocking, cancel,
+    combine, context, context_var, current_task, gather, gather_settled, inspect, race_ok, scope, select,
+    spawn, sync, task, threaded, threaded_iter, time, wait,
 };
 #[doc(inline)]
 pub use mainspring_web as web;

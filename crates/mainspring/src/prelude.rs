@@ -6,5 +6,10 @@ pub use mainspring_observe::log::Log;
 pub use mainspring_service::net::{Datagram, TcpServer, UdpServer};
 pub use mainspring_service::schedule::Periodic;
 pub use mainspring_service::{Context, Entrypoint, Result, Runtime, Service};
-pub use mainspring_task::{Shared, Task, all_tasks, current_task, spawn};
+pub use mainspring_task::cancel::{finally, shield};
+pub use mainspring_task::time::timeout;
+pub use mainspring_task::{
+    Shared, Task, TaskError, Until, all_tasks, as_completed, context_var, current_task, gather,
+    gather_settled, scope, select, spawn, threaded, wait,
+};
 pub use mainspring_web::{App, HttpServer, IntoResponse, Json, Path, Query, Request, Response, State, Text};
