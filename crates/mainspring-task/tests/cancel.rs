@@ -207,6 +207,33 @@ async fn a_caught_cancellation_can_be_resumed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_resumed_time_out_ends_its_body_only() {
+    let task = spawn(async {
+        let late = timeout(Duration::from_secs(1), async {
+            let caught = catch_cancel(pending::<()>()).await.unwrap_err();
+            caught.resume().await;
+        });
+        assert!(late.await.is_err());
+        sleep(Duration::from_secs(1)).await;
+        "goes on"
+    });
+    assert_eq!(task.await.unwrap(), "goes on");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_time_out_can_be_resumed_a_while_later() {
+    let task = spawn(async {
+        let late = timeout(Duration::from_secs(1), async {
+            let caught = catch_cancel(pending::<()>()).await.unwrap_err();
+            sleep(Duration::from_secs(5)).await;
+            caught.resume().await;
+        });
+        late.await.is_err()
+    });
+    assert!(task.await.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_task_that_caught_one_cancellation_ends_at_the_next() {
     let task = spawn(async {
         let _ = catch_cancel(pending::<()>()).await;

@@ -65,7 +65,8 @@ impl Entry {
     pub(super) fn run<T>(self: &Arc<Self>, f: impl FnOnce() -> T) -> Result<T, PoolError> {
         // The job's own values come with `carried`; here it starts without any.
         let mut context = Snapshot::default();
-        let entered = Entered::enter(Arc::clone(self) as Arc<dyn Registered>, &mut context);
+        let mut task = Some(Arc::clone(self) as Arc<dyn Registered>);
+        let entered = Entered::enter(&mut task, &mut context);
         let outer = RUNNING.replace(Some(Arc::clone(self)));
         let outcome = if self.node.cancel.is_asked() {
             catch_unwind(AssertUnwindSafe(|| drop(f))).map(|()| None)
@@ -97,7 +98,7 @@ impl Enrolled {
         let parent = current();
         let parent = parent.as_ref().map(|task| task.node());
         let service = parent.and_then(|node| node.service.clone());
-        let node = Node::new(Some(name), service, parent.map(|node| node.id), place);
+        let node = Node::new(Some(name), service, parent.map(|node| node.id), place).blocking();
         let entry = Arc::new(Entry { node, given_up: AtomicBool::new(false) });
         enroll(Arc::clone(&entry) as Arc<dyn Registered>);
         Enrolled(entry)

@@ -121,3 +121,10 @@ impl fmt::Debug for PoolError {
 }
 
 impl std::error::Error for PoolError {}
+
+/// A job may be gathered with others, whose tasks may end without a value.
+impl From<TaskError> for PoolError {
+    fn from(error: TaskError) -> Self {
+        PoolError::task(error)
+    }
+}

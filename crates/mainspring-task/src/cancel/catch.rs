@@ -8,14 +8,16 @@ use super::tree::Kind;
 use crate::inspect::Position;
 
 /// A cancellation that was caught, and is over unless [`resume`](Cancelled::resume) brings it back.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Cancelled {
     reason: Option<Reason>,
+    /// What had asked: the task as a whole, or a time-out in it.
+    origin: Option<Position>,
 }
 
 impl Cancelled {
-    pub(super) fn new(reason: Option<Reason>) -> Self {
-        Cancelled { reason }
+    pub(super) fn new(reason: Option<Reason>, origin: Option<Position>) -> Self {
+        Cancelled { reason, origin }
     }
 
     /// The reason given with the cancellation, if there was one.
@@ -24,10 +26,15 @@ impl Cancelled {
         self.reason.as_ref()
     }
 
-    /// Cancels the current task again, with the same reason: what stands around this await is
-    /// dropped at it. Outside of a task it waits for ever.
+    /// Makes the request again that was caught, as one re-raises an exception: what stands around
+    /// this await is dropped at it, up to the time-out or the task that had been asked to end.
+    ///
+    /// When that time-out is over, the task is asked.
     pub async fn resume(self) -> ! {
-        Position::current().owner.node().cancel.ask_once(self.reason);
+        let Position { owner, key } = self.origin.unwrap_or_else(Position::current);
+        if !owner.node().cancel.ask_scope(key, self.reason.clone()) {
+            owner.node().cancel.ask_once(self.reason);
+        }
         match pending::<std::convert::Infallible>().await {}
     }
 }

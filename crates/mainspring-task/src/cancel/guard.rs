@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 
 use super::tree::{Key, Kind, Turn};
 use super::{Cancel, Reason};
-use crate::inspect::{Position, Within};
+use crate::inspect::{Position, Within, follow, real};
 use crate::task::Registered;
 
 /// A scope's place in the tree of the task that polls it.
@@ -51,11 +51,17 @@ impl Seat {
             let key = here.owner.node().cancel.open(here.key, self.kind, self.place, target.cloned());
             Taken { owner: here.owner, key, parent: here.key, waker: None }
         });
-        if !taken.waker.as_ref().is_some_and(|known| known.will_wake(cx.waker())) {
-            taken.owner.node().cancel.listen(taken.key, cx.waker());
-            taken.waker = Some(cx.waker().clone());
+        let waker = real(cx.waker());
+        if !taken.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            taken.owner.node().cancel.listen(taken.key, waker);
+            taken.waker = Some(waker.clone());
         }
         new
+    }
+
+    /// Polls inside this scope.
+    pub(crate) fn poll<R>(&self, cx: &mut Context<'_>, poll: impl FnOnce(&mut Context<'_>) -> R) -> R {
+        self.within(|| follow(cx, poll))
     }
 
     /// Runs `poll` inside this scope.
@@ -67,6 +73,11 @@ impl Seat {
 
     pub(crate) fn turn(&self) -> Turn {
         self.with(Turn::Idle, Cancel::turn)
+    }
+
+    /// A request that was made at this scope is under way.
+    pub(crate) fn is_origin(&self) -> bool {
+        self.with(false, |cancel, key| cancel.turn(key) != Turn::Idle && cancel.origin(key) == Some(key))
     }
 
     /// Makes a request at this scope.
@@ -196,7 +207,7 @@ impl<F: Future> Future for Uncancellable<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         this.seat.take(None, cx);
-        let polled = this.seat.within(|| this.body.poll(cx));
+        let polled = this.seat.poll(cx, |cx| this.body.poll(cx));
         if polled.is_ready() {
             this.seat.leave();
         }

@@ -6,8 +6,9 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use super::guard::Seat;
-use super::tree::{Kind, Turn};
+use super::tree::{Kind, ROOT, Turn};
 use super::{Cancelled, Reason};
+use crate::inspect::Position;
 
 pin_project! {
     /// Runs a body; at a request drops it and hands the request over.
@@ -51,7 +52,7 @@ impl<F: Future> Future for Intercept<F> {
                 return Poll::Ready(Err(Interruption { seat, reason }));
             }
             let body = this.body.as_mut().as_pin_mut().expect("dropped only when interrupted");
-            if let Poll::Ready(value) = seat.within(|| body.poll(cx)) {
+            if let Poll::Ready(value) = seat.poll(cx, |cx| body.poll(cx)) {
                 *this.seat = None;
                 return Poll::Ready(Ok(value));
             }
@@ -80,8 +81,12 @@ impl Interruption {
 
     /// Ends the request here.
     pub(crate) fn consume(self) -> Cancelled {
+        let origin = self.seat.position().map(|Position { owner, key }| {
+            let key = owner.node().cancel.origin(key).unwrap_or(ROOT);
+            Position { owner, key }
+        });
         self.seat.answer(false);
-        Cancelled::new(self.reason)
+        Cancelled::new(self.reason, origin)
     }
 }
 
@@ -98,6 +103,6 @@ impl<F: Future> Future for Sheltered<'_, F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        this.seat.within(|| this.cleanup.poll(cx))
+        this.seat.poll(cx, |cx| this.cleanup.poll(cx))
     }
 }

@@ -59,14 +59,25 @@ impl Cancel {
         self.hard.load(Ordering::Acquire)
     }
 
+    /// Somebody has asked for something, now or earlier.
+    #[inline]
+    pub(crate) fn is_touched(&self) -> bool {
+        self.touched.load(Ordering::Acquire)
+    }
+
     /// Whether a scope's turn has come. One load as long as nobody has asked for anything.
     pub(crate) fn turn(&self, key: Key) -> Turn {
-        if self.touched.load(Ordering::Acquire) { self.lock().turn(key) } else { Turn::Idle }
+        if self.is_touched() { self.lock().turn(key) } else { Turn::Idle }
     }
 
     /// A request is under way that the task has not consumed.
     pub(crate) fn is_asked(&self) -> bool {
         self.turn(ROOT) != Turn::Idle
+    }
+
+    /// Where the request that has reached a scope was made.
+    pub(crate) fn origin(&self, key: Key) -> Option<Key> {
+        self.lock().origin(key)
     }
 
     /// The words of the request.
@@ -112,6 +123,12 @@ impl Cancel {
 
     pub(crate) fn listen(&self, key: Key, waker: &Waker) {
         self.lock().listen(key, waker);
+    }
+
+    /// Wakes the task and everything in it that has a waker of its own, with no request.
+    pub(crate) fn wake_all(&self) {
+        let effects = self.lock().wake_all();
+        effects.run();
     }
 
     /// The guards that hold a request up.

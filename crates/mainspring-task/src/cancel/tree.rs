@@ -103,6 +103,8 @@ struct Scope {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Asked {
     reason: Option<Reason>,
+    /// The scope at which the request was made.
+    origin: Key,
 }
 
 /// What is to be done after the lock is released: it runs code of others.
@@ -202,7 +204,7 @@ impl Tree {
         if !self.exists(key) || self.scope(key).own {
             return false;
         }
-        let asked = Asked { reason };
+        let asked = Asked { reason, origin: key };
         self.scope_mut(key).own = true;
         if self.scope(key).asked.is_none() {
             self.begin(key, &asked, effects);
@@ -242,6 +244,11 @@ impl Tree {
         self.exists(key) && self.scope(key).asked.is_some() && !self.scope(key).sheltered
     }
 
+    /// Where the request that has reached a scope was made.
+    pub(crate) fn origin(&self, key: Key) -> Option<Key> {
+        self.exists(key).then(|| self.scope(key).asked.as_ref().map(|asked| asked.origin)).flatten()
+    }
+
     /// The words of the request at the root.
     pub(crate) fn reason(&self) -> Option<Reason> {
         if !self.exists(ROOT) {
@@ -276,6 +283,12 @@ impl Tree {
         self.slots.clear();
         self.free.clear();
         self.task = None;
+    }
+
+    pub(crate) fn wake_all(&self) -> Effects {
+        let scopes = self.slots.iter().filter_map(|slot| slot.scope.as_ref());
+        let wake = scopes.filter_map(|scope| scope.waker.as_ref()).chain(&self.task).cloned().collect();
+        Effects { wake, ..Effects::default() }
     }
 
     /// The guards that hold a request up, the innermost ones.

@@ -1,17 +1,53 @@
 use std::cell::Cell;
 use std::sync::Arc;
-use std::time::Instant;
 
-use super::{Node, TaskRef};
+use super::lane::{Lane, Polling};
+use super::{Node, TaskRef, ticks};
 use crate::cancel::{Key, ROOT};
 use crate::context::{Snapshot, swap};
 use crate::task::Registered;
 
 thread_local! {
-    /// The task that this thread is polling. A cell, not a stack: whoever sets it puts back what was there.
-    static CURRENT: Cell<Option<Arc<dyn Registered>>> = const { Cell::new(None) };
+    static HERE: Here = const { Here { task: Cell::new(None), scope: Cell::new(ROOT), lane: Cell::new(None) } };
+}
+
+/// What this thread is doing. Cells, not stacks: whoever sets one puts back what was there.
+struct Here {
+    /// The task that is being polled.
+    task: Cell<Option<Arc<dyn Registered>>>,
     /// The innermost scope of that task that is being polled.
-    static SCOPE: Cell<Key> = const { Cell::new(ROOT) };
+    scope: Cell<Key>,
+    /// Where the watchdog looks; there from the first poll on.
+    lane: Cell<Option<&'static Lane>>,
+}
+
+impl Here {
+    #[inline]
+    fn lane(&self) -> &'static Lane {
+        match self.lane.get() {
+            Some(lane) => lane,
+            None => {
+                let lane = Lane::join();
+                self.lane.set(Some(lane));
+                lane
+            }
+        }
+    }
+
+    fn look<R>(&self, at: impl FnOnce(Option<&Arc<dyn Registered>>) -> R) -> R {
+        let task = self.task.take();
+        let seen = at(task.as_ref());
+        self.task.set(task);
+        seen
+    }
+}
+
+impl Drop for Here {
+    fn drop(&mut self) {
+        if let Some(lane) = self.lane.take() {
+            lane.leave();
+        }
+    }
 }
 
 /// The task that runs this code; `None` outside of tasks made by [`spawn`](crate::spawn).
@@ -30,44 +66,56 @@ pub(crate) fn current() -> Option<Arc<dyn Registered>> {
 
 fn owner() -> Option<Arc<dyn Registered>> {
     // Fails only while the thread is being torn down, when no task runs on it.
-    CURRENT
-        .try_with(|cell| {
-            let task = cell.take();
-            cell.set(task.clone());
-            task
-        })
-        .ok()
-        .flatten()
+    HERE.try_with(|here| here.look(|task| task.cloned())).ok().flatten()
 }
 
 fn replace(task: Option<Arc<dyn Registered>>) -> Option<Arc<dyn Registered>> {
-    CURRENT.try_with(|cell| cell.replace(task)).ok().flatten()
+    HERE.try_with(|here| here.task.replace(task)).ok().flatten()
 }
 
 /// Makes a task the current one until it is dropped, and measures the time in between.
 pub(crate) struct Entered<'a> {
+    /// The task between polls; during one, what was current before. Polls nest when a task runs a
+    /// runtime of its own. Exchanged, not cloned: a poll is to touch no counter that others share.
+    task: &'a mut Option<Arc<dyn Registered>>,
     /// The task's variables between polls; those of the thread during one.
     context: &'a mut Snapshot,
-    /// What was current before; polls nest when a task runs a runtime of its own.
-    outer: Option<Arc<dyn Registered>>,
     scope: Key,
-    start: Instant,
+    start: u64,
+    outer: Polling,
 }
 
 impl<'a> Entered<'a> {
-    pub(crate) fn enter(task: Arc<dyn Registered>, context: &'a mut Snapshot) -> Self {
-        let start = task.node().poll_started();
-        let outer = replace(Some(task));
-        swap(context);
-        Entered { context, outer, scope: SCOPE.replace(ROOT), start }
+    #[inline]
+    pub(crate) fn enter(task: &'a mut Option<Arc<dyn Registered>>, context: &'a mut Snapshot) -> Self {
+        let start = ticks::now();
+        let mut entered = Entered { task, context, scope: ROOT, start, outer: Polling { task: 0, since: 0 } };
+        let number = entered.task.as_ref().map_or(0, |task| task.node().poll_started(start));
+        // Fails only while the thread is being torn down; the task is then nobody's current one.
+        let _ = HERE.try_with(|here| {
+            let polling = match &*entered.task {
+                Some(task) if task.node().may_block => Polling { task: 0, since: 0 },
+                _ => Polling { task: number, since: start },
+            };
+            entered.outer = here.lane().swap(polling);
+            entered.scope = here.scope.replace(ROOT);
+            *entered.task = here.task.replace(entered.task.take());
+        });
+        swap(entered.context);
+        entered
     }
 }
 
 impl Drop for Entered<'_> {
+    #[inline]
     fn drop(&mut self) {
         swap(self.context);
-        SCOPE.set(self.scope);
-        if let Some(task) = replace(self.outer.take()) {
+        let _ = HERE.try_with(|here| {
+            here.lane().swap(self.outer);
+            here.scope.set(self.scope);
+            *self.task = here.task.replace(self.task.take());
+        });
+        if let Some(task) = &*self.task {
             task.node().poll_ended(self.start);
         }
     }
@@ -84,18 +132,25 @@ impl Position {
     /// Outside of any task this is a tree of its own, so that guards work there too.
     pub(crate) fn current() -> Self {
         match owner() {
-            Some(owner) => Position { owner, key: SCOPE.get() },
+            Some(owner) => Position { owner, key: scope() },
             None => Position { owner: Arc::new(Stray(Node::stray())), key: ROOT },
         }
     }
 
     /// Whether this code stands there; a scope outside of any task is where nothing is current.
     pub(crate) fn is_current(task: &Arc<dyn Registered>, key: Key) -> bool {
-        match owner() {
-            Some(owner) => Arc::ptr_eq(&owner, task) && SCOPE.get() == key,
-            None => task.node().stray,
-        }
+        let stands = |here: &Here| {
+            here.look(|owner| match owner {
+                Some(owner) => Arc::ptr_eq(owner, task) && here.scope.get() == key,
+                None => task.node().stray,
+            })
+        };
+        HERE.try_with(stands).unwrap_or(task.node().stray)
     }
+}
+
+fn scope() -> Key {
+    HERE.with(|here| here.scope.get())
 }
 
 /// What stands for code outside of any task.
@@ -117,13 +172,13 @@ pub(crate) struct Within {
 impl Within {
     pub(crate) fn enter(owner: &Arc<dyn Registered>, key: Key) -> Self {
         let outer = owner.node().stray.then(|| replace(Some(Arc::clone(owner))));
-        Within { scope: SCOPE.replace(key), outer }
+        Within { scope: HERE.try_with(|here| here.scope.replace(key)).unwrap_or(ROOT), outer }
     }
 }
 
 impl Drop for Within {
     fn drop(&mut self) {
-        SCOPE.set(self.scope);
+        let _ = HERE.try_with(|here| here.scope.set(self.scope));
         if let Some(outer) = self.outer.take() {
             replace(outer);
         }

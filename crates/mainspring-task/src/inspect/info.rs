@@ -17,6 +17,16 @@ pub enum State {
     Waiting,
 }
 
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            State::New => "new",
+            State::Running => "running",
+            State::Waiting => "waiting",
+        })
+    }
+}
+
 /// A guard that holds a cancellation up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -71,17 +81,18 @@ pub struct TaskInfo {
     pub busy: Duration,
     /// The longest of those polls.
     pub longest_poll: Duration,
+    /// The task's age when that poll ended; zero before the first.
+    pub longest_poll_at: Duration,
     /// Time since the current poll began, or since the last one ended.
     pub in_state: Duration,
 }
 
 impl fmt::Display for TaskInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = match self.state {
-            State::New => "new",
-            State::Running => "running",
-            State::Waiting => "waiting",
-        };
-        write!(f, "{} `{}` {state} for {:.1?}, spawned at {}", self.id, self.name, self.in_state, self.place)
+        write!(
+            f,
+            "{} `{}` {} for {:.1?}, spawned at {}",
+            self.id, self.name, self.state, self.in_state, self.place
+        )
     }
 }

@@ -5,16 +5,20 @@ use std::sync::atomic::{
     Ordering::{Acquire, Relaxed, Release},
 };
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use super::await_place::Inquiries;
 use super::info::{Holder, State, TaskInfo};
 use super::registry;
+use super::slow::{self, Slow};
+use super::ticks::{self, Scale};
 use crate::cancel::{self, Cancel};
 use crate::task::TaskId;
 
 /// The registry's entry of one task.
 ///
 /// The counters are written only by the thread that polls the task, so plain loads and stores do.
+/// Times are readings of the ticks' clock, turned into durations by whoever looks.
 pub(crate) struct Node {
     pub(crate) id: TaskId,
     name: Mutex<Option<Arc<str>>>,
@@ -26,17 +30,24 @@ pub(crate) struct Node {
     grace: Option<Duration>,
     /// Stands for code outside of any task; not in the registry.
     pub(super) stray: bool,
+    /// A job on a thread of its own: it may take as long as it likes.
+    pub(super) may_block: bool,
     /// Where the entry stands in its shard; set when it is enrolled.
     pub(super) slot: OnceLock<usize>,
     /// The body is gone.
     retired: AtomicBool,
-    spawned: Instant,
+    /// Those who want to know where it awaits.
+    pub(crate) inquiries: Inquiries,
+    slow: Slow,
+    spawned: u64,
     polls: AtomicU64,
     busy: AtomicU64,
     longest: AtomicU64,
-    /// Nanoseconds from `spawned` to the start of the current poll, plus one; zero between polls.
+    /// When the longest poll ended.
+    longest_at: AtomicU64,
+    /// When the current poll began; zero between polls.
     running_since: AtomicU64,
-    /// Nanoseconds from `spawned` to the end of the last poll.
+    /// When the last poll ended.
     idle_since: AtomicU64,
 }
 
@@ -56,12 +67,16 @@ impl Node {
             cancel: Cancel::default(),
             grace: None,
             stray: false,
+            may_block: false,
             slot: OnceLock::new(),
             retired: AtomicBool::new(false),
-            spawned: now(),
+            inquiries: Inquiries::default(),
+            slow: Slow::default(),
+            spawned: ticks::now(),
             polls: AtomicU64::new(0),
             busy: AtomicU64::new(0),
             longest: AtomicU64::new(0),
+            longest_at: AtomicU64::new(0),
             running_since: AtomicU64::new(0),
             idle_since: AtomicU64::new(0),
         }
@@ -86,6 +101,11 @@ impl Node {
 
     pub(crate) fn with_grace(self, grace: Option<Duration>) -> Self {
         Node { grace, ..self }
+    }
+
+    /// A job that runs on a thread of its own, in one go.
+    pub(crate) fn blocking(self) -> Self {
+        Node { may_block: true, ..self }
     }
 
     /// What stands for code that runs outside of any task, so that guards work there too.
@@ -123,35 +143,51 @@ impl Node {
         self.retired.store(true, Release);
         registry::remove(self);
         self.cancel.clear();
+        self.inquiries.give_up();
     }
 
-    pub(super) fn poll_started(&self) -> Instant {
-        let start = now();
-        self.running_since.store(self.since_spawn(start) + 1, Relaxed);
-        start
+    /// Gives back the task's number, for the watchdog.
+    #[inline]
+    pub(super) fn poll_started(&self, start: u64) -> u64 {
+        self.running_since.store(start, Relaxed);
+        self.id.as_u64()
     }
 
-    pub(super) fn poll_ended(&self, start: Instant) {
-        let end = now();
-        let took = nanos(end.saturating_duration_since(start));
+    #[inline]
+    pub(super) fn poll_ended(&self, start: u64) {
+        let end = ticks::now();
+        let took = end.saturating_sub(start);
         self.polls.store(self.polls.load(Relaxed) + 1, Relaxed);
         self.busy.store(self.busy.load(Relaxed) + took, Relaxed);
         if took > self.longest.load(Relaxed) {
             self.longest.store(took, Relaxed);
+            self.longest_at.store(end, Relaxed);
         }
-        self.idle_since.store(self.since_spawn(end), Relaxed);
+        self.idle_since.store(end, Relaxed);
         self.running_since.store(0, Relaxed);
+        if slow::is_suspect(took) && !self.stray && !self.may_block {
+            self.slow.report(took, || self.label());
+        }
+    }
+
+    pub(super) fn is_retired(&self) -> bool {
+        self.retired.load(Acquire)
     }
 
     pub(super) fn info(&self) -> TaskInfo {
-        let age = now().saturating_duration_since(self.spawned);
+        let (now, scale) = (ticks::now(), Scale::now());
+        let since = |start: u64, end: u64| scale.duration(end.saturating_sub(start));
         let (polls, running) = (self.polls.load(Relaxed), self.running_since.load(Relaxed));
         let state = match (running, polls) {
             (0, 0) => State::New,
             (0, _) => State::Waiting,
             _ => State::Running,
         };
-        let since = if running > 0 { running - 1 } else { self.idle_since.load(Relaxed) };
+        let entered = match state {
+            State::New => self.spawned,
+            State::Running => running,
+            State::Waiting => self.idle_since.load(Relaxed),
+        };
         TaskInfo {
             id: self.id,
             name: self.name(),
@@ -166,16 +202,13 @@ impl Node {
                 .into_iter()
                 .map(|(kind, place)| Holder { guard: kind.name(), place })
                 .collect(),
-            age,
+            age: since(self.spawned, now),
             polls,
-            busy: Duration::from_nanos(self.busy.load(Relaxed)),
-            longest_poll: Duration::from_nanos(self.longest.load(Relaxed)),
-            in_state: age.saturating_sub(Duration::from_nanos(since)),
+            busy: scale.duration(self.busy.load(Relaxed)),
+            longest_poll: scale.duration(self.longest.load(Relaxed)),
+            longest_poll_at: since(self.spawned, self.longest_at.load(Relaxed)),
+            in_state: since(entered, now),
         }
-    }
-
-    fn since_spawn(&self, time: Instant) -> u64 {
-        nanos(time.saturating_duration_since(self.spawned))
     }
 }
 
@@ -190,13 +223,4 @@ impl fmt::Display for Label {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "task `{}` ({})", self.name, self.place)
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "processor time: a paused test clock must not reach it")]
-fn now() -> Instant {
-    Instant::now()
-}
-
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

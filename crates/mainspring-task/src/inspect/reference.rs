@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::TaskInfo;
+use super::{Node, TaskInfo};
 use crate::cancel::Reason;
 use crate::task::{Registered, TaskId};
 
@@ -16,6 +16,10 @@ pub struct TaskRef {
 impl TaskRef {
     pub(crate) fn new(task: Arc<dyn Registered>) -> Self {
         TaskRef { task }
+    }
+
+    pub(super) fn node(&self) -> &Node {
+        self.task.node()
     }
 
     /// The task's id.

@@ -74,6 +74,13 @@ pub fn all_tasks() -> Vec<TaskRef> {
     tasks
 }
 
+/// The task of this number, unless it has ended.
+pub(super) fn find(number: u64) -> Option<TaskRef> {
+    let shard = REGISTRY[number as usize % SHARDS].lock().unwrap_or_else(PoisonError::into_inner);
+    let task = shard.slots.iter().flatten().find(|task| task.node().id.as_u64() == number);
+    task.map(|task| TaskRef::new(Arc::clone(task)))
+}
+
 /// How many tasks of this process have panicked with nobody to await them.
 #[must_use]
 pub fn detached_panics() -> u64 {

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::{Core, TaskError};
+use super::{Core, Registered, TaskError};
 use crate::cancel::{Grace, ROOT, Reason, Turn, while_dropping_hard};
 use crate::context::Snapshot;
 use crate::inspect::Entered;
@@ -27,6 +27,8 @@ pin_project! {
         #[pin]
         future: Option<F>,
         core: Arc<Core<F::Output>>,
+        // The same, lent to the thread during a poll.
+        entry: Option<Arc<dyn Registered>>,
         context: Snapshot,
         grace: Grace,
         polled: bool,
@@ -61,11 +63,17 @@ where
 {
     pub(super) fn new(future: F, core: Arc<Core<F::Output>>) -> Self {
         let (context, grace) = (Snapshot::inherit(), Grace::default());
-        Body { future: Some(future), core, context, grace, polled: false, done: false }
+        let entry = Some(Arc::clone(&core) as _);
+        Body { future: Some(future), core, entry, context, grace, polled: false, done: false }
     }
 
     /// Whether a request has come through, so that the body is to be dropped.
+    #[inline]
     fn verdict(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Option<Ending<F::Output>> {
+        if self.core.node().cancel.is_touched() { self.verdict_of_request(cx) } else { None }
+    }
+
+    fn verdict_of_request(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Option<Ending<F::Output>> {
         let this = self.project();
         let node = this.core.node();
         let turn = node.cancel.turn(ROOT);
@@ -90,9 +98,13 @@ where
 
     fn poll_future(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ending<F::Output>> {
         let this = self.project();
-        let entered = Entered::enter(Arc::clone(this.core) as _, this.context);
+        let entered = Entered::enter(this.entry, this.context);
         let future = this.future.as_pin_mut().expect("a finished body is not polled: tokio sees it ready");
-        let polled = catch_unwind(AssertUnwindSafe(|| future.poll(cx)));
+        let inquiries = &this.core.node().inquiries;
+        let polled = catch_unwind(AssertUnwindSafe(|| match inquiries.take() {
+            None => future.poll(cx),
+            Some(asked) => asked.answer(cx, future),
+        }));
         drop(entered);
         match polled {
             Ok(Poll::Pending) => Poll::Pending,
@@ -114,7 +126,7 @@ where
         let mut this = self.project();
         *this.done = true;
         let hard = matches!(ending, Ending::Cancelled { hard: true, .. });
-        let entered = Entered::enter(Arc::clone(this.core) as _, this.context);
+        let entered = Entered::enter(this.entry, this.context);
         let drop_body = || while_dropping_hard(hard, || this.future.set(None));
         let dropped = catch_unwind(AssertUnwindSafe(drop_body));
         drop(entered);

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use super::{Core, Ended, Registered, SharedTask, TaskError, TaskId};
 use crate::cancel::{Kind, Reason, Seat};
 use crate::context::Snapshot;
-use crate::inspect::TaskRef;
+use crate::inspect::{TaskRef, follow};
 
 /// The handle of a task, and the future of its outcome.
 ///
@@ -112,7 +112,7 @@ impl<T: Send + 'static> Task<T> {
 
     /// The outcome, without handing a cancellation of the waiter on to the task.
     pub(crate) fn poll_unlinked(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, TaskError>> {
-        self.core.poll_join(cx.waker())
+        follow(cx, |cx| self.core.poll_join(cx.waker()))
     }
 
     /// Whether the outcome is there; it stays with the task. Hands no cancellation on.
@@ -170,7 +170,7 @@ impl<T: Send + 'static> Future for Task<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        match this.core.poll_join(cx.waker()) {
+        match follow(cx, |cx| this.core.poll_join(cx.waker())) {
             // The request that ended the task drops what stands around this await, at this await.
             Poll::Ready(Err(error)) if this.core.has_passed_on() && this.seat.is_passed_by() => {
                 this.core.put_back(Err(error));

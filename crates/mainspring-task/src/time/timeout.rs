@@ -10,6 +10,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::Deadline;
 use crate::cancel::{Kind, Reason, Seat, Turn, grace, while_dropping_hard};
+use crate::inspect::real;
 
 /// What was limited did not end in time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -172,7 +173,7 @@ impl<F: Future> Timeout<F> {
         if *this.phase == Phase::Running
             && let Some(deadline) = this.deadline
         {
-            let at = deadline.listen(cx.waker());
+            let at = deadline.listen(real(cx.waker()));
             if at != *this.at {
                 *this.at = at;
                 this.timer.set(None);
@@ -212,12 +213,16 @@ impl<F: Future> Future for Timeout<F> {
         let this = self.as_mut().project();
         this.seat.take(None, cx);
         let body = this.body.as_pin_mut().expect("a future that has timed out is not polled again");
-        if let Poll::Ready(value) = this.seat.within(|| body.poll(cx)) {
+        if let Poll::Ready(value) = this.seat.poll(cx, |cx| body.poll(cx)) {
             this.seat.leave();
             return Poll::Ready(Ok(value));
         }
         loop {
             match self.phase {
+                // A request that was caught can be made again.
+                Phase::Defied if self.seat.is_origin() => {
+                    *self.as_mut().project().phase = Phase::Asked;
+                }
                 Phase::Defied => return Poll::Pending,
                 Phase::Running => {
                     if self.as_mut().poll_timer(cx).is_pending() {
