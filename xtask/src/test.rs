@@ -12,6 +12,9 @@ use crate::{demo, sizes};
 /// Where the whole-program tests find the demo.
 const DEMO: &str = "MAINSPRING_DEMO";
 
+/// Every order in which threads can meet in the task crate.
+const MODELS: [&str; 7] = ["test", "--package", "mainspring-task", "--features", "__loom", "--lib", "models"];
+
 /// One check and what it does.
 struct Step<'a> {
     name: &'static str,
@@ -45,6 +48,7 @@ fn all(workspace: &Workspace) -> Vec<Step<'_>> {
     ];
     steps.extend(only_tests(workspace, &[]));
     steps.extend([
+        Step::command("models", workspace.cargo(&MODELS)),
         Step::command("documentation tests", workspace.cargo(&["test", "--workspace", "--doc"])),
         Step::command("documentation", rustdoc),
         Step { name: "sizes", action: Action::Call(Box::new(|| sizes::check(workspace))) },

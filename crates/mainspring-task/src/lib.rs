@@ -33,6 +33,9 @@ pub mod cancel;
 pub mod combine;
 pub mod context;
 pub mod inspect;
+mod lock;
+#[cfg(all(test, feature = "__loom"))]
+mod models;
 pub mod sync;
 pub mod task;
 pub mod time;

@@ -1,11 +1,12 @@
 use std::panic::Location;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::task::Waker;
 
 use super::Reason;
 use super::tree::{Effects, Key, Kind, ROOT, Tree, Turn};
 use crate::inspect::Position;
+use crate::lock::{AtomicBool, Mutex, MutexGuard};
 use crate::task::Registered;
 
 /// The cancellation of one task: its scopes under a lock, and flags to be read without it.

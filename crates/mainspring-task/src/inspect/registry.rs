@@ -1,13 +1,19 @@
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use super::{Node, TaskRef};
+use crate::lock::Mutex;
 use crate::task::Registered;
 
 /// Tasks are spread over the shards by their id, so that two threads that spawn seldom meet.
-const SHARDS: usize = 16;
+const SHARDS: usize = if cfg!(feature = "__loom") { 1 } else { 16 };
 
+#[cfg(not(feature = "__loom"))]
 static REGISTRY: [Mutex<Shard>; SHARDS] = [const { Mutex::new(Shard::new()) }; SHARDS];
+#[cfg(feature = "__loom")]
+loom::lazy_static! {
+    static ref REGISTRY: [Mutex<Shard>; SHARDS] = std::array::from_fn(|_| Mutex::new(Shard::new()));
+}
 static DETACHED_PANICS: AtomicU64 = AtomicU64::new(0);
 
 /// A slab: entries keep their slot, freed slots are used again.
@@ -66,7 +72,7 @@ pub(super) fn remove(node: &Node) {
 #[must_use]
 pub fn all_tasks() -> Vec<TaskRef> {
     let mut tasks = Vec::new();
-    for shard in &REGISTRY {
+    for shard in REGISTRY.iter() {
         let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
         tasks.extend(shard.slots.iter().flatten().map(|task| TaskRef::new(Arc::clone(task))));
     }

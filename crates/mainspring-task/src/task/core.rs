@@ -1,9 +1,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 use std::task::{Poll, Waker};
 
 use super::{Builder, Ended, TaskError};
 use crate::inspect::{Node, Position};
+use crate::lock::{Mutex, MutexGuard};
 
 /// What the handle and the running body of one task share.
 ///
