@@ -21,7 +21,6 @@ async fn row_77_a_nested_run_is_refused() {
 }
 
 #[test]
-#[ignore = "a run does not cancel and await the tasks that are left over when it ends"]
 fn row_77_leftover_tasks_are_cancelled_and_awaited() {
     let cleaned = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&cleaned);

@@ -5,6 +5,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use mainspring_task::all_tasks;
+use mainspring_task::cancel::{grace, rescued};
+use tokio::time::timeout;
+
 use super::launch::complain;
 use super::{Environment, Logger, Running};
 use crate::runtime::Cores;
@@ -175,6 +179,9 @@ impl Entrypoint {
     fn run_on_own_runtime<F: Future>(self, future: F) -> Result<F::Output, Error> {
         let (runtime, cores) = self.runtime.build(self.workers).map_err(Error::runtime)?;
         let result = runtime.block_on(self.run_under_signals(&cores, future));
+        if !matches!(&result, Err(error) if error.exit_code() > 128) {
+            runtime.block_on(end_leftovers(runtime.handle().id()));
+        }
         match &result {
             Err(error) if error.exit_code() > 128 => runtime.shutdown_background(),
             _ => runtime.shutdown_timeout(RUNTIME_END),
@@ -223,6 +230,24 @@ impl Entrypoint {
         }
         let numbered = (2..).map(|number| format!("{name}-{number}")).find(|name| !taken(name));
         numbered.expect("there are more numbers than services").into()
+    }
+}
+
+/// Cancels what still runs when all services are down, and waits for its cleanup, within the grace.
+async fn end_leftovers(runtime: tokio::runtime::Id) {
+    let left: Vec<_> = all_tasks().into_iter().filter(|task| task.runtime() == Some(runtime)).collect();
+    for task in &left {
+        tracing::debug!(task = %task.info(), "cancelled at the end of the process");
+        task.cancel_with("the process ends");
+    }
+    let ended = async {
+        for task in &left {
+            task.ended().await;
+        }
+        rescued().await;
+    };
+    if timeout(grace() + RUNTIME_END, ended).await.is_err() {
+        tracing::error!("tasks were dropped at the end of the process: they did not clean up in their grace");
     }
 }
 

@@ -7,6 +7,8 @@ use std::sync::atomic::{
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use tokio::runtime;
+
 use super::await_place::Inquiries;
 use super::info::{Holder, State, TaskInfo};
 use super::registry;
@@ -24,6 +26,8 @@ pub(crate) struct Node {
     name: Mutex<Option<Arc<str>>>,
     pub(crate) service: Option<Arc<str>>,
     pub(crate) parent: Option<TaskId>,
+    /// The runtime that polls it; none for what runs on a thread of its own.
+    pub(super) runtime: Option<runtime::Id>,
     place: &'static Location<'static>,
     pub(crate) cancel: Cancel,
     /// How long guards may hold a request up; the process's grace when not set.
@@ -63,6 +67,7 @@ impl Node {
             name: Mutex::new(name),
             service,
             parent,
+            runtime: None,
             place,
             cancel: Cancel::default(),
             grace: None,
@@ -97,6 +102,10 @@ impl Node {
 
     pub(crate) fn label(&self) -> Label {
         Label { name: self.name(), place: self.place }
+    }
+
+    pub(crate) fn on_runtime(self, runtime: runtime::Id) -> Self {
+        Node { runtime: Some(runtime), ..self }
     }
 
     pub(crate) fn with_grace(self, grace: Option<Duration>) -> Self {

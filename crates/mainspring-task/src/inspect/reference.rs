@@ -1,6 +1,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use tokio::sync::oneshot;
+
 use super::{Node, TaskInfo};
 use crate::cancel::Reason;
 use crate::task::{Registered, TaskId};
@@ -49,6 +51,33 @@ impl TaskRef {
     #[must_use]
     pub fn info(&self) -> TaskInfo {
         self.task.node().info()
+    }
+
+    /// The runtime that polls the task; `None` for a job on a blocking pool.
+    #[must_use]
+    pub fn runtime(&self) -> Option<tokio::runtime::Id> {
+        self.task.node().runtime
+    }
+
+    /// Waits until the task has ended, whatever became of it.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe. The task is not touched.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let task = mainspring_task::spawn(async {});
+    /// task.reference().ended().await;
+    /// assert!(task.is_finished());
+    /// # }
+    /// ```
+    pub async fn ended(&self) {
+        let (tell, told) = oneshot::channel();
+        self.task.on_end(Box::new(move |_| tell.send(()).unwrap_or(())));
+        // An error says that it is no task that could end.
+        let _ = told.await;
     }
 
     /// Asks the task to stop; see [`Task::cancel`](crate::Task::cancel).

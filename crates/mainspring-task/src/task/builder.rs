@@ -121,7 +121,8 @@ impl Builder {
         let parent = current();
         let parent = parent.as_ref().map(|task| task.node());
         let service = self.service.or_else(|| parent.and_then(|node| node.service.clone()));
-        let node = Node::new(self.name, service, parent.map(|node| node.id), place).with_grace(self.grace);
+        let node = Node::new(self.name, service, parent.map(|node| node.id), place);
+        let node = node.with_grace(self.grace).on_runtime(handle.id());
         let core = Arc::new(Core::new(node));
         enroll(Arc::clone(&core) as Arc<dyn Registered>);
         // The join handle is let go: the outcome travels through the core.

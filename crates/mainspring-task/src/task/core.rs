@@ -17,11 +17,20 @@ pub(crate) struct Core<T> {
 /// A task of any output type.
 pub(crate) trait Registered: Send + Sync {
     fn node(&self) -> &Node;
+
+    /// Calls back when it has ended. What is no task forgets the callback.
+    fn on_end(&self, callback: Callback) {
+        drop(callback);
+    }
 }
 
 impl<T: Send> Registered for Core<T> {
     fn node(&self) -> &Node {
         &self.node
+    }
+
+    fn on_end(&self, callback: Callback) {
+        self.on_end(callback);
     }
 }
 
@@ -42,7 +51,7 @@ struct Join<T> {
     callbacks: Vec<Callback>,
 }
 
-type Callback = Box<dyn FnOnce(&Ended) + Send>;
+pub(crate) type Callback = Box<dyn FnOnce(&Ended) + Send>;
 
 enum Outcome<T> {
     Running,
