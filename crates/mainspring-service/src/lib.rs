@@ -37,4 +37,4 @@ pub use error::{BoxError, Error, Result};
 #[doc(inline)]
 pub use runtime::Runtime;
 #[doc(inline)]
-pub use service::{Context, Outcome, Service, Stopping, service};
+pub use service::{Context, Outcome, Service, Services, Stopping, service};

@@ -35,10 +35,24 @@ const RUNTIME_END: Duration = Duration::from_secs(1);
 pub struct Entrypoint {
     pub(super) name: String,
     pub(super) services: Vec<(Arc<str>, BoxService)>,
-    pub(super) grace: Duration,
+    pub(super) bounds: Bounds,
     runtime: Runtime,
     workers: Option<usize>,
     logger: Option<Box<dyn Logger>>,
+}
+
+/// The times that bound the start and the end.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    pub(super) grace: Duration,
+    pub(super) pre_stop: Duration,
+    pub(super) require: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Bounds { grace: Duration::from_secs(10), pre_stop: Duration::ZERO, require: Duration::from_secs(10) }
+    }
 }
 
 impl Entrypoint {
@@ -47,7 +61,7 @@ impl Entrypoint {
         Entrypoint {
             name: name.into(),
             services: Vec::new(),
-            grace: Duration::from_secs(10),
+            bounds: Bounds::default(),
             runtime: Runtime::default(),
             workers: None,
             logger: None,
@@ -78,7 +92,20 @@ impl Entrypoint {
 
     /// How long work that is under way may take to end at shutdown. Default: 10 s.
     pub fn shutdown_grace(mut self, grace: Duration) -> Self {
-        self.grace = grace;
+        self.bounds.grace = grace;
+        self
+    }
+
+    /// How long the process goes on taking work after it has said that it is not ready any more, so
+    /// that a load balancer can look away first. Default: none.
+    pub fn pre_stop_delay(mut self, delay: Duration) -> Self {
+        self.bounds.pre_stop = delay;
+        self
+    }
+
+    /// How long a service may wait for what it [requires](crate::Context::require). Default: 10 s.
+    pub fn require_within(mut self, bound: Duration) -> Self {
+        self.bounds.require = bound;
         self
     }
 
@@ -192,21 +219,22 @@ impl Entrypoint {
     async fn run_under_signals<F: Future>(self, cores: &Cores, future: F) -> Result<F::Output, Error> {
         let mut signals = Signals::catch().map_err(Error::runtime)?;
         let mut running = Running::spawn(self, cores);
+        let hangup = running.hangup.clone();
         let started = tokio::select! {
             ready = running.ready() => ready,
-            signal = signals.next() => Err(Error::interrupted(signal)),
+            signal = signals.ending(&hangup) => Err(Error::interrupted(signal)),
         };
         if let Err(reason) = started {
             return tokio::select! {
                 biased;
                 () = running.abandon() => Err(reason),
-                signal = signals.next() => Err(Error::killed(signal)),
+                signal = signals.ending(&hangup) => Err(Error::killed(signal)),
             };
         }
         let ended = tokio::select! {
             output = future => Ok(output),
             failed = running.failed() => Err(failed),
-            signal = signals.next() => Err(Error::interrupted(signal)),
+            signal = signals.ending(&hangup) => Err(Error::interrupted(signal)),
         };
         if let Err(reason) = &ended {
             tracing::info!(%reason, "stopping");
@@ -214,7 +242,7 @@ impl Entrypoint {
         let stopped = tokio::select! {
             biased;
             stopped = running.stop() => stopped,
-            signal = signals.next() => Err(Error::killed(signal)),
+            signal = signals.ending(&hangup) => Err(Error::killed(signal)),
         };
         match (ended, stopped) {
             (Err(failed), Ok(())) => Err(failed),

@@ -1,20 +1,30 @@
 //! The way a process starts, runs and ends.
 //!
-//! **Start.** All services start at once. When one fails, those that had started are stopped, the
-//! last one first, and the error names the one that failed.
+//! **Start.** All services start together; who needs something of another waits for it. When one
+//! fails, those that had started are stopped, the last one first, and the error names the one that
+//! failed.
 //!
-//! **Run.** A service whose `start` fails or panics after it was ready ends the process.
+//! **Run.** A service whose `start` fails or panics after it was ready is started again if its policy
+//! says so. When it has failed for good, the process ends, unless its policy says that it lives on.
 //!
-//! **Stop.** Every service is told at once, so that nobody takes new work; then there is the
-//! shutdown grace for the work that is under way; what is left is named in the log and cancelled;
-//! then `stop` is called on each service, the last one that became ready first. A service whose
-//! `stop` fails does not keep the others from theirs. A second signal ends the process at once.
+//! **Stop.** By phases, each said in the log:
+//! 1. *Not ready*: health and readiness say so, and the process goes on for the pre-stop delay.
+//! 2. *Drain*: each service is told to take no new work as soon as those that needed it are down; what
+//!    is under way has the shutdown grace, one for all. Then its `stop` is called; of services that do
+//!    not need each other, on the last one ready first.
+//! 3. *Cancel*: what is left at the end of the grace is named in the log (task, place, age, service)
+//!    and cancelled; its cleanup has its own grace.
+//! 4. *Drop*: what is left even then is dropped.
+//!
+//! A phase that has nothing to wait for takes no time. A service that fails on its way down does not
+//! keep the others from theirs. A second signal ends the process at once.
 
 mod builder;
 mod drive;
 mod launch;
 mod logger;
 mod running;
+mod stop;
 
 pub use builder::Entrypoint;
 pub use launch::{Launch, launch};

@@ -1,7 +1,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use super::{Closure, Context, Outcome, Service, service};
+use super::{Closure, Context, Outcome, Policy, Service, service};
 use crate::Result;
 
 type BoxFuture<'a> = Pin<Box<dyn Future<Output = Result> + Send + 'a>>;
@@ -9,6 +9,7 @@ type BoxFuture<'a> = Pin<Box<dyn Future<Output = Result> + Send + 'a>>;
 /// [`Service`] without its type, so that services of all kinds stand in one list.
 pub(crate) trait Erased: Send {
     fn name(&self) -> String;
+    fn policy(&self) -> Policy;
     fn start<'a>(&'a mut self, cx: &'a Context) -> BoxFuture<'a>;
     fn stop<'a>(&'a mut self, cx: &'a Context) -> BoxFuture<'a>;
 }
@@ -18,6 +19,10 @@ pub(crate) type BoxService = Box<dyn Erased>;
 impl<S: Service> Erased for S {
     fn name(&self) -> String {
         Service::name(self)
+    }
+
+    fn policy(&self) -> Policy {
+        Service::policy(self)
     }
 
     fn start<'a>(&'a mut self, cx: &'a Context) -> BoxFuture<'a> {

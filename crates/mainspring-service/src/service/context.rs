@@ -3,15 +3,16 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use mainspring_task::{Task, TaskRef, task};
 use tokio::sync::mpsc;
 
-use super::Stopping;
 use super::tasks::Tasks;
+use super::{Services, Status, Stopping};
 use crate::Result;
 use crate::runtime::Cores;
+use crate::signal::Hangup;
 
 /// What a service has of the process around it. A clone is the same context.
 #[derive(Clone)]
@@ -20,8 +21,8 @@ pub struct Context {
 }
 
 struct Inner {
-    service: Arc<str>,
     index: usize,
+    services: Services,
     ready: AtomicBool,
     stopping: Stopping,
     /// The service has asked for `stopping`, so its `start` is given the grace to return.
@@ -30,47 +31,161 @@ struct Inner {
     work: Arc<Tasks>,
     /// Tasks that end when the service is to stop.
     background: Arc<Tasks>,
-    listening: Mutex<Vec<SocketAddr>>,
     cores: Cores,
     events: mpsc::UnboundedSender<(usize, Event)>,
+    hangup: Hangup,
 }
 
 /// What a service tells the one who runs it.
 pub(crate) enum Event {
     Ready,
-    /// `start` is over: `None` when it was cut off.
+    /// `start` is over for good: `None` when it was cut off.
     Ended(Option<Result>),
+    /// A task of a service that is stopping was the last one.
+    Idle,
     Stopped(Result),
 }
 
 impl Context {
     pub(crate) fn new(
-        service: Arc<str>,
         index: usize,
+        services: Services,
         cores: Cores,
+        hangup: Hangup,
         events: mpsc::UnboundedSender<(usize, Event)>,
     ) -> Self {
+        let stopping = Stopping::new();
+        let tasks = || {
+            let (stopping, events) = (stopping.clone(), events.clone());
+            // Nobody waits for them before the end, and nobody listens after it.
+            Arc::new(Tasks::new(move || {
+                if stopping.is_stopping() {
+                    let _ = events.send((index, Event::Idle));
+                }
+            }))
+        };
+        let (work, background) = (tasks(), tasks());
+        let (ready, drains) = (AtomicBool::new(false), AtomicBool::new(false));
         Context {
             inner: Arc::new(Inner {
-                service,
                 index,
-                ready: AtomicBool::new(false),
-                stopping: Stopping::new(),
-                drains: AtomicBool::new(false),
-                work: Arc::default(),
-                background: Arc::default(),
-                listening: Mutex::default(),
+                services,
+                ready,
+                stopping,
+                drains,
+                work,
+                background,
                 cores,
                 events,
+                hangup,
             }),
         }
     }
 
     /// The service is up: what waits for it may go on. Calling it again does nothing.
     pub fn ready(&self) {
-        if !self.inner.ready.swap(true, Ordering::AcqRel) {
+        let first = !self.inner.ready.swap(true, Ordering::AcqRel);
+        if !self.inner.stopping.is_stopping() {
+            self.inner.services.set(self.inner.index, Status::Ready);
+        }
+        if first {
             self.tell(Event::Ready);
         }
+    }
+
+    /// The service is up but not well: the process does not count as ready until
+    /// [`ready`](Context::ready) is called again.
+    pub fn degraded(&self, why: impl Into<Arc<str>>) {
+        let why = why.into();
+        tracing::warn!(service = self.service(), why = &*why, "degraded");
+        self.inner.services.set(self.inner.index, Status::Degraded(why));
+    }
+
+    /// Gives a value to the services that [`require`](Context::require) its type.
+    ///
+    /// A second value of the same type takes the place of the first for those who ask later.
+    pub fn provide<T: Send + Sync + 'static>(&self, value: T) {
+        self.inner.services.provide(self.inner.index, None, value);
+    }
+
+    /// [`provide`](Context::provide) under a name, for several values of one type.
+    pub fn provide_named<T: Send + Sync + 'static>(&self, name: &str, value: T) {
+        self.inner.services.provide(self.inner.index, Some(name), value);
+    }
+
+    /// Waits until another service provides a value of this type.
+    ///
+    /// From then on this service is stopped before the one that provided it.
+    ///
+    /// # Errors
+    ///
+    /// When nobody is left who could provide it, as in a cycle, or when it has not come within the
+    /// bound that [`Entrypoint::require_within`](crate::Entrypoint::require_within) sets. The error
+    /// says who waits for what.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe; other waiters are not touched.
+    ///
+    /// ```
+    /// use mainspring_service::{Context, Entrypoint, service};
+    ///
+    /// let reader = service("reader", |cx: Context| async move {
+    ///     let table = cx.require::<Vec<u32>>().await?;
+    ///     assert_eq!(table.len(), 3);
+    ///     Ok::<_, mainspring_service::BoxError>(())
+    /// });
+    /// let table = service("table", |cx: Context| async move { cx.provide(vec![1_u32, 2, 3]) });
+    /// Entrypoint::new("demo").service(reader).service(table).run_until(async {}).unwrap();
+    /// ```
+    #[track_caller]
+    pub fn require<T: Send + Sync + 'static>(&self) -> impl Future<Output = Result<Arc<T>>> + Send {
+        let place = Location::caller();
+        let inner = Arc::clone(&self.inner);
+        async move { inner.services.require(inner.index, None, place).await }
+    }
+
+    /// [`require`](Context::require) of a value provided under a name.
+    ///
+    /// # Errors
+    ///
+    /// As [`require`](Context::require).
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    #[track_caller]
+    pub fn require_named<T: Send + Sync + 'static>(
+        &self,
+        name: &str,
+    ) -> impl Future<Output = Result<Arc<T>>> + Send {
+        let place = Location::caller();
+        let (inner, name) = (Arc::clone(&self.inner), name.to_owned());
+        async move { inner.services.require(inner.index, Some(&name), place).await }
+    }
+
+    /// Registers a health check, asked by [`Services::check`].
+    pub fn health_check<F, Fut>(&self, name: impl Into<Arc<str>>, check: F)
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result> + Send + 'static,
+    {
+        self.inner.services.register(self.inner.index, name.into(), Arc::new(move || Box::pin(check())));
+    }
+
+    /// All services of the process.
+    #[must_use]
+    pub fn services(&self) -> &Services {
+        &self.inner.services
+    }
+
+    /// Waits for the next SIGHUP: the process is asked to read its settings anew.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe. A signal that comes between two calls is not seen.
+    pub async fn reload(&self) {
+        self.inner.hangup.next().await;
     }
 
     /// Tells when the service is to stop.
@@ -86,7 +201,7 @@ impl Context {
     /// The name of the service.
     #[must_use]
     pub fn service(&self) -> &str {
-        &self.inner.service
+        &self.inner.services.listing(self.inner.index).name
     }
 
     /// Spawns work that is finished before the process ends.
@@ -123,7 +238,8 @@ impl Context {
     /// Tells that the service listens on an address: it is logged, and found by
     /// [`Running::address`](crate::Running::address).
     pub fn listening(&self, scheme: &str, address: SocketAddr) {
-        self.inner.listening.lock().unwrap_or_else(PoisonError::into_inner).push(address);
+        let listing = self.inner.services.listing(self.inner.index);
+        listing.addresses.lock().unwrap_or_else(PoisonError::into_inner).push(address);
         tracing::info!(service = self.service(), address = %format_args!("{scheme}://{address}"), "listening");
     }
 
@@ -134,7 +250,8 @@ impl Context {
     }
 
     pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
-        self.inner.listening.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let listing = self.inner.services.listing(self.inner.index);
+        listing.addresses.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn drains(&self) -> bool {
@@ -143,9 +260,14 @@ impl Context {
 
     /// Begins the end of the service: its background tasks are cancelled here.
     pub(crate) fn begin_stop(&self) {
+        self.inner.services.set(self.inner.index, Status::Stopping);
         self.inner.stopping.begin();
+        self.end_background("the service is stopping");
+    }
+
+    fn end_background(&self, reason: &'static str) {
         for task in self.inner.background.live() {
-            task.cancel_with("the service is stopping");
+            task.cancel_with(reason);
         }
     }
 
@@ -160,9 +282,28 @@ impl Context {
         tasks
     }
 
-    pub(crate) async fn finished(&self) {
-        self.inner.work.empty().await;
-        self.inner.background.empty().await;
+    /// No task of the service is left.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.inner.work.is_empty() && self.inner.background.is_empty()
+    }
+
+    pub(crate) fn index(&self) -> usize {
+        self.inner.index
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        self.inner.ready.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.inner.stopping.is_stopping()
+    }
+
+    /// The service is about to be started again: what belonged to its last run ends.
+    pub(crate) fn restarting(&self) {
+        self.inner.services.listing(self.inner.index).restarts.fetch_add(1, Ordering::Relaxed);
+        self.inner.services.set(self.inner.index, Status::Starting);
+        self.end_background("the service is started again");
     }
 
     fn seated<F>(&self, tasks: &Arc<Tasks>, builder: task::Builder, future: F) -> Task<F::Output>
@@ -172,7 +313,7 @@ impl Context {
     {
         let seat = tasks.seat();
         let key = seat.key();
-        let task = builder.service(Arc::clone(&self.inner.service)).spawn(seat.hold(future));
+        let task = builder.service(self.service()).spawn(seat.hold(future));
         tasks.spawned(key, task.reference());
         task
     }

@@ -4,6 +4,10 @@ mod boxed;
 mod closure;
 mod context;
 mod outcome;
+mod policy;
+mod require;
+mod services;
+mod status;
 mod stopping;
 mod tasks;
 
@@ -13,10 +17,14 @@ pub use boxed::{IntoService, IsClosure, IsService};
 pub use closure::{Closure, service};
 pub use context::Context;
 pub use outcome::Outcome;
+pub use policy::{Backoff, Configure, Configured, OnFailure, Policy, Restart};
+pub use services::{ServiceInfo, Services};
+pub use status::{Check, Status};
 pub use stopping::Stopping;
 
 pub(crate) use boxed::BoxService;
 pub(crate) use context::Event;
+pub(crate) use services::Listing;
 
 use crate::Result;
 
@@ -31,7 +39,12 @@ use crate::Result;
 /// `stop` is called after that, also when `start` failed or panicked after it was ready.
 ///
 /// An error or a panic out of `start` before it is ready fails the start of the process; after it,
-/// the process shuts down with a non-zero exit code.
+/// its [`Policy`] says whether it is started again, and whether the process lives on without it. By
+/// default the process shuts down with a non-zero exit code.
+///
+/// **Order.** Services start together. One that needs something of another waits for it by
+/// [`Context::require`]; what it got that way is still there while it stops, because the one that
+/// provided it is stopped after it.
 ///
 /// ```
 /// use mainspring_service::{Context, Entrypoint, Result, Service};
@@ -60,6 +73,12 @@ pub trait Service: Send + 'static {
         let name = std::any::type_name::<Self>();
         let name = name.split('<').next().unwrap_or(name);
         name.rsplit("::").next().unwrap_or(name).to_owned()
+    }
+
+    /// How it stands among the others, unless [`Configure`] says otherwise. Default: after nobody,
+    /// never restarted, its failure ends the process.
+    fn policy(&self) -> Policy {
+        Policy::default()
     }
 
     /// Starts, and usually goes on running.

@@ -1,18 +1,19 @@
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mainspring_task::{TaskId, TaskRef};
-use tokio::sync::Notify;
+use mainspring_task::TaskRef;
 
 /// The tasks of one service that have not ended.
 ///
 /// The map is locked for one insertion or removal per task, never across an await.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Tasks {
     live: Mutex<HashMap<u64, Option<TaskRef>>>,
-    next: std::sync::atomic::AtomicU64,
-    changed: Notify,
+    next: AtomicU64,
+    /// Called when the last one has ended.
+    emptied: Option<Box<dyn Fn() + Send + Sync>>,
 }
 
 /// One task's place among [`Tasks`]; given back when the task's body is dropped.
@@ -22,9 +23,13 @@ pub(super) struct Seat {
 }
 
 impl Tasks {
+    pub(super) fn new(emptied: impl Fn() + Send + Sync + 'static) -> Self {
+        Tasks { emptied: Some(Box::new(emptied)), ..Tasks::default() }
+    }
+
     /// Counts a task that is about to be spawned, so that no wait can miss it.
     pub(super) fn seat(self: &Arc<Self>) -> Seat {
-        let key = self.next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let key = self.next.fetch_add(1, Ordering::Relaxed);
         self.lock().insert(key, None);
         Seat { tasks: Arc::clone(self), key }
     }
@@ -38,21 +43,15 @@ impl Tasks {
 
     pub(super) fn live(&self) -> Vec<TaskRef> {
         let mut tasks: Vec<_> = self.lock().values().flatten().cloned().collect();
-        tasks.sort_unstable_by_key(|task| -> TaskId { task.id() });
+        tasks.sort_unstable_by_key(TaskRef::id);
         tasks
     }
 
-    pub(super) async fn empty(&self) {
-        loop {
-            let changed = self.changed.notified();
-            if self.lock().is_empty() {
-                return;
-            }
-            changed.await;
-        }
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<u64, Option<TaskRef>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Option<TaskRef>>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -72,8 +71,10 @@ impl Drop for Seat {
     fn drop(&mut self) {
         let mut live = self.tasks.lock();
         live.remove(&self.key);
-        if live.is_empty() {
-            self.tasks.changed.notify_waiters();
+        let empty = live.is_empty();
+        drop(live);
+        if let (true, Some(emptied)) = (empty, &self.tasks.emptied) {
+            emptied();
         }
     }
 }

@@ -1,9 +1,28 @@
-//! The signals that end a process.
+//! The signals a process hears.
 
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 
-use tokio::signal::unix::{SignalKind, signal};
+use mainspring_task::inspect;
+use tokio::signal::unix::{self, SignalKind};
+use tokio::sync::Notify;
+
+/// The SIGHUPs of a process. A clone hears the same ones.
+#[derive(Clone, Default)]
+pub(crate) struct Hangup {
+    heard: Arc<Notify>,
+}
+
+impl Hangup {
+    pub(crate) fn tell(&self) {
+        self.heard.notify_waiters();
+    }
+
+    pub(crate) async fn next(&self) {
+        self.heard.notified().await;
+    }
+}
 
 /// A signal that asks the process to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,24 +49,41 @@ impl fmt::Display for Signal {
     }
 }
 
-/// Catches the ending signals for as long as the process runs.
+/// Catches the signals for as long as the process runs.
 pub(crate) struct Signals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
+    interrupt: unix::Signal,
+    terminate: unix::Signal,
+    hangup: unix::Signal,
+    dump: unix::Signal,
 }
 
 impl Signals {
     pub(crate) fn catch() -> io::Result<Self> {
         Ok(Signals {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
+            interrupt: unix::signal(SignalKind::interrupt())?,
+            terminate: unix::signal(SignalKind::terminate())?,
+            hangup: unix::signal(SignalKind::hangup())?,
+            dump: unix::signal(SignalKind::user_defined1())?,
         })
     }
 
-    pub(crate) async fn next(&mut self) -> Signal {
-        tokio::select! {
-            _ = self.interrupt.recv() => Signal::Interrupt,
-            _ = self.terminate.recv() => Signal::Terminate,
+    /// Waits for a signal that ends the process. The others are seen to meanwhile: SIGHUP tells those
+    /// who read their settings anew, SIGUSR1 writes a list of all tasks to the log.
+    pub(crate) async fn ending(&mut self, hangup: &Hangup) -> Signal {
+        loop {
+            tokio::select! {
+                _ = self.interrupt.recv() => return Signal::Interrupt,
+                _ = self.terminate.recv() => return Signal::Terminate,
+                _ = self.hangup.recv() => {
+                    tracing::info!("SIGHUP: reading the settings anew");
+                    hangup.tell();
+                }
+                _ = self.dump.recv() => {
+                    for line in inspect::dump_with_places().await.to_string().lines() {
+                        tracing::info!("SIGUSR1: {line}");
+                    }
+                }
+            }
         }
     }
 }

@@ -1,0 +1,195 @@
+use std::time::Duration;
+
+use mainspring_task::cancel::{grace, rescued};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+use super::Running;
+use crate::Error;
+
+/// What cleanup that is cut off has beyond its own grace before it is given up.
+const LAST: Duration = Duration::from_secs(1);
+
+/// Where a service is on its way down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// It works for those that need it.
+    Up,
+    /// It takes no new work; what is under way goes on.
+    Draining,
+    /// Its `stop` runs.
+    Stopping,
+    Down,
+}
+
+impl Running {
+    /// Stops the services; see [the module](crate::entrypoint) for the order of things.
+    ///
+    /// # Errors
+    ///
+    /// When work had to be cut off at the end of the grace ([`is_drain`](Error::is_drain)), or a
+    /// service failed on its way out ([`is_service`](Error::is_service)). All are stopped anyway.
+    ///
+    /// # Cancel safety
+    ///
+    /// Not cancel safe: dropping it ends the services at once.
+    pub async fn stop(mut self) -> Result<(), Error> {
+        let began = Instant::now();
+        if !self.bounds.pre_stop.is_zero() {
+            tracing::info!(delay = ?self.bounds.pre_stop, "not ready any more; waiting before the stop");
+            self.services.close();
+            sleep(self.bounds.pre_stop).await;
+        }
+        let stopped = self.bring_down().await;
+        tracing::info!(name = self.name, took = ?began.elapsed(), "stopped");
+        stopped
+    }
+
+    /// A service did not start: the others are cut off or stopped, and nothing is left behind.
+    pub(super) async fn abandon(mut self) {
+        for (index, member) in self.members.iter().enumerate() {
+            if !self.order.contains(&index) {
+                member.orders.cut();
+            }
+        }
+        if let Err(error) = self.bring_down().await {
+            tracing::error!("{error}");
+        }
+    }
+
+    /// Drains and stops the services, each before those it has needed; gives the first error.
+    async fn bring_down(&mut self) -> Result<(), Error> {
+        self.services.close();
+        let deadline = Instant::now() + self.bounds.grace;
+        tracing::info!(grace = ?self.bounds.grace, "stop accepting; draining");
+        let mut down =
+            Down { order: self.stop_order(), stages: vec![Stage::Up; self.members.len()], failed: Ok(()) };
+        if timeout_at(deadline, self.descend(&mut down)).await.is_err() {
+            let late = self.cut_off(&down);
+            keep(&mut down.failed, Err(Error::drain(late)));
+            // What is cancelled has the grace of its task to clean up; one that never yields has no longer.
+            if timeout(grace() + LAST, self.descend(&mut down)).await.is_err() {
+                let names = self.names(|index| down.stages[index] != Stage::Down);
+                tracing::error!(services = names.join(", "), "dropping what did not stop");
+            }
+        }
+        if timeout(grace() + LAST, rescued()).await.is_err() {
+            tracing::error!("dropping cleanups that did not end");
+        }
+        down.failed
+    }
+
+    /// The order of the ends: who needed others before those, else the last one ready first.
+    fn stop_order(&self) -> Vec<usize> {
+        let needed = self.services.needed();
+        let mut left: Vec<usize> =
+            (0..self.members.len()).filter(|index| !self.order.contains(index)).collect();
+        left.reverse();
+        left.splice(0..0, self.order.iter().rev().copied());
+        let mut order = Vec::new();
+        while !left.is_empty() {
+            let is_needed = |index: usize| {
+                needed.iter().any(|&(who, whom)| whom == index && who != index && left.contains(&who))
+            };
+            // In a cycle everybody is needed: then the last one ready it is.
+            let at = left.iter().position(|&index| !is_needed(index)).unwrap_or(0);
+            order.push(left.remove(at));
+        }
+        order
+    }
+
+    async fn descend(&mut self, down: &mut Down) {
+        loop {
+            self.step(down);
+            if down.stages.iter().all(|stage| *stage == Stage::Down) {
+                return;
+            }
+            if let Err(error) = self.next_event().await {
+                keep(&mut down.failed, Err(error));
+            }
+        }
+    }
+
+    /// Moves every service as far down as it can go now.
+    fn step(&mut self, down: &mut Down) {
+        let needed = self.services.needed();
+        let mut all_before_down = true;
+        for &index in &down.order {
+            let member = &self.members[index];
+            if down.stages[index] == Stage::Up {
+                let free = needed
+                    .iter()
+                    .all(|&(who, whom)| whom != index || who == index || down.stages[who] == Stage::Down);
+                if free {
+                    member.cx.begin_stop();
+                    if !member.cx.drains() {
+                        member.orders.cut();
+                    }
+                    down.stages[index] = Stage::Draining;
+                }
+            }
+            let drained = member.ended && member.cx.is_idle();
+            if down.stages[index] == Stage::Draining && drained && all_before_down {
+                let was_up = self.order.contains(&index);
+                down.stages[index] = if was_up { Stage::Stopping } else { Stage::Down };
+                if was_up {
+                    member.orders.stop();
+                }
+            }
+            if member.stopped {
+                down.stages[index] = Stage::Down;
+            }
+            all_before_down &= down.stages[index] == Stage::Down;
+        }
+    }
+
+    /// Cancels what is left at the end of the grace, and says of each who it is.
+    fn cut_off(&self, down: &Down) -> Vec<String> {
+        let mut late = Vec::new();
+        for (index, member) in self.members.iter().enumerate() {
+            if down.stages[index] == Stage::Down {
+                continue;
+            }
+            let service = &*member.name;
+            member.cx.begin_stop();
+            if !member.ended {
+                tracing::error!(service, "the service has not returned from start in the shutdown grace");
+            }
+            if down.stages[index] == Stage::Stopping {
+                tracing::error!(service, "the service has not returned from stop in the shutdown grace");
+            }
+            member.orders.cut();
+            for task in member.cx.unfinished() {
+                let info = task.info();
+                tracing::error!(service, task = %info.name, place = %info.place, age = ?info.age, "work is cut off at the end of the shutdown grace");
+                task.cancel_with("the shutdown grace is over");
+            }
+            late.push(service.to_owned());
+        }
+        late
+    }
+
+    fn names(&self, which: impl Fn(usize) -> bool) -> Vec<&str> {
+        self.members
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| which(*index))
+            .map(|(_, member)| &*member.name)
+            .collect()
+    }
+}
+
+/// How far down the services are.
+struct Down {
+    order: Vec<usize>,
+    stages: Vec<Stage>,
+    failed: Result<(), Error>,
+}
+
+/// Keeps the first error; later ones are logged so that none is lost.
+fn keep(kept: &mut Result<(), Error>, next: Result<(), Error>) {
+    match (&kept, next) {
+        (Ok(()), next) => *kept = next,
+        (Err(_), Err(error)) => tracing::error!("{error}"),
+        (Err(_), Ok(())) => {}
+    }
+}
