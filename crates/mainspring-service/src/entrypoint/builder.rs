@@ -10,7 +10,7 @@ use mainspring_task::cancel::{grace, rescued};
 use tokio::time::timeout;
 
 use super::launch::complain;
-use super::{Environment, Logger, Running};
+use super::{Environment, Logger, Running, manager};
 use crate::runtime::Cores;
 use crate::service::{BoxService, IntoService};
 use crate::signal::Signals;
@@ -218,6 +218,8 @@ impl Entrypoint {
 
     async fn run_under_signals<F: Future>(self, cores: &Cores, future: F) -> Result<F::Output, Error> {
         let mut signals = Signals::catch().map_err(Error::runtime)?;
+        let services = self.services.len();
+        manager::starting(services);
         let mut running = Running::spawn(self, cores);
         let hangup = running.hangup.clone();
         let started = tokio::select! {
@@ -231,6 +233,7 @@ impl Entrypoint {
                 signal = signals.ending(&hangup) => Err(Error::killed(signal)),
             };
         }
+        manager::ready(services);
         let ended = tokio::select! {
             output = future => Ok(output),
             failed = running.failed() => Err(failed),
@@ -239,6 +242,7 @@ impl Entrypoint {
         if let Err(reason) = &ended {
             tracing::info!(%reason, "stopping");
         }
+        manager::stopping();
         let stopped = tokio::select! {
             biased;
             stopped = running.stop() => stopped,

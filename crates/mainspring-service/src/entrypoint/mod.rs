@@ -23,6 +23,7 @@ mod builder;
 mod drive;
 mod launch;
 mod logger;
+pub(crate) mod manager;
 mod running;
 mod stop;
 

@@ -8,6 +8,8 @@ use mainspring_task::inspect;
 use tokio::signal::unix::{self, SignalKind};
 use tokio::sync::Notify;
 
+use crate::entrypoint::manager;
+
 /// The SIGHUPs of a process. A clone hears the same ones.
 #[derive(Clone, Default)]
 pub(crate) struct Hangup {
@@ -76,7 +78,9 @@ impl Signals {
                 _ = self.terminate.recv() => return Signal::Terminate,
                 _ = self.hangup.recv() => {
                     tracing::info!("SIGHUP: reading the settings anew");
+                    manager::reloading();
                     hangup.tell();
+                    manager::reloaded();
                 }
                 _ = self.dump.recv() => {
                     for line in inspect::dump_with_places().await.to_string().lines() {

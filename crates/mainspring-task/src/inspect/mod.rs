@@ -54,7 +54,7 @@ pub use registry::{all_tasks, detached_panics};
 pub use slow::{set_slow_poll, slow_poll, slow_polls};
 pub use stack::Frame;
 pub use tree::{TaskTree, tree};
-pub use watchdog::{set_stuck_poll, stuck_poll, stuck_polls};
+pub use watchdog::{longest_current_poll, set_stuck_poll, stuck_poll, stuck_polls};
 
 pub(crate) use current::{Entered, Position, Within, current};
 pub(crate) use node::{Label, Node};

@@ -101,6 +101,21 @@ fn watch() {
     }
 }
 
+/// How long the longest poll that is under way now has taken: zero when no thread polls a task.
+///
+/// What says that a process is alive should look here: a runtime thread whose poll does not come back
+/// turns its loop no more.
+///
+/// ```
+/// assert_eq!(mainspring_task::inspect::longest_current_poll(), std::time::Duration::ZERO);
+/// ```
+#[must_use]
+pub fn longest_current_poll() -> Duration {
+    let (now, scale) = (ticks::now(), Scale::now());
+    let polls = lanes().into_iter().map(Lane::polling).filter(|polling| polling.task != 0);
+    polls.map(|polling| scale.duration(now.saturating_sub(polling.since))).max().unwrap_or_default()
+}
+
 /// One look at all threads. `reported` holds, for each lane, the poll it was last reported for.
 fn look(reported: &mut Vec<Option<Polling>>) {
     let (now, scale, limit) = (ticks::now(), Scale::now(), stuck_poll());
