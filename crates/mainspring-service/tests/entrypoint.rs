@@ -290,3 +290,19 @@ async fn work_that_is_cut_off_cleans_up_first() {
     assert!(running.stop().await.unwrap_err().is_drain());
     assert_eq!(diary.read(), ["cleaned up"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_start_that_takes_too_long_fails_and_names_who_is_late() {
+    let diary = Diary::default();
+    let began = Instant::now();
+    let error = Entrypoint::new("test")
+        .start_within(Duration::from_secs(7))
+        .service(steady("a", &diary))
+        .service(service("late", |_: Context| pending::<()>()))
+        .start()
+        .await
+        .unwrap_err();
+    assert_eq!(error.to_string(), "service `late` did not start: it was not ready within 7s");
+    assert_eq!(began.elapsed(), Duration::from_secs(7));
+    assert_eq!(diary.read(), ["a starts", "a stops"]);
+}

@@ -47,11 +47,17 @@ pub(super) struct Bounds {
     pub(super) grace: Duration,
     pub(super) pre_stop: Duration,
     pub(super) require: Duration,
+    pub(super) start: Duration,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Bounds { grace: Duration::from_secs(10), pre_stop: Duration::ZERO, require: Duration::from_secs(10) }
+        Bounds {
+            grace: Duration::from_secs(10),
+            pre_stop: Duration::ZERO,
+            require: Duration::from_secs(10),
+            start: Duration::from_secs(60),
+        }
     }
 }
 
@@ -100,6 +106,12 @@ impl Entrypoint {
     /// that a load balancer can look away first. Default: none.
     pub fn pre_stop_delay(mut self, delay: Duration) -> Self {
         self.bounds.pre_stop = delay;
+        self
+    }
+
+    /// How long the services may take to become ready, all together. Default: 60 s.
+    pub fn start_within(mut self, bound: Duration) -> Self {
+        self.bounds.start = bound;
         self
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mainspring_task::{Task, task};
 use tokio::sync::mpsc;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::Entrypoint;
 use super::builder::Bounds;
@@ -72,13 +72,25 @@ impl Running {
 
     /// Waits until every service is ready.
     pub(super) async fn ready(&mut self) -> Result<(), Error> {
+        let deadline = self.spawned + self.bounds.start;
         while self.order.len() < self.members.len() {
-            self.next_event().await?;
+            match timeout_at(deadline, self.next_event()).await {
+                Ok(event) => event?,
+                Err(_) => return Err(self.late()),
+            }
         }
         let (name, services, took) = (&self.name, self.members.len(), self.spawned.elapsed());
         let pid = std::process::id();
         tracing::info!(name, services, ?took, pid, "running; stop with Ctrl-C or SIGTERM");
         Ok(())
+    }
+
+    /// The start has taken too long: blames the services that are not ready.
+    fn late(&self) -> Error {
+        let late = self.members.iter().enumerate().filter(|(index, _)| !self.order.contains(index));
+        let names: Vec<_> = late.map(|(_, member)| &*member.name).collect();
+        let bound = self.bounds.start;
+        Error::start(&names.join("`, `"), format!("it was not ready within {bound:?}").into())
     }
 
     /// The address the named service listens on; the first one, when there are several.
