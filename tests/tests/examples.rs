@@ -26,12 +26,15 @@ fn run(name: &str) -> Run {
     run
 }
 
-/// Where the examples lie, built once, in the profile and the target directory of this test.
+/// Where the examples lie: where `MAINSPRING_EXAMPLES` says. Without it they are built first, in the
+/// profile and the target directory of this test.
 #[track_caller]
+#[expect(clippy::disallowed_methods, reason = "the harness is told by the environment what to test")]
 fn examples() -> &'static Path {
     // What cannot be built is not built again for the next test.
     static EXAMPLES: OnceLock<Option<PathBuf>> = OnceLock::new();
-    let examples = EXAMPLES.get_or_init(build);
+    let named = || std::env::var_os("MAINSPRING_EXAMPLES").map(PathBuf::from);
+    let examples = EXAMPLES.get_or_init(|| named().or_else(build));
     examples.as_deref().expect("the examples can be built; cargo has said why not")
 }
 
@@ -40,7 +43,7 @@ fn build() -> Option<PathBuf> {
     // TARGET/PROFILE/deps/TEST
     let profile = test.ancestors().nth(2).unwrap();
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "--package", "mainspring-examples", "--examples", "--target-dir"]);
+    cargo.args(["build", "--quiet", "--workspace", "--examples", "--target-dir"]);
     cargo.arg(profile.parent().unwrap());
     if profile.ends_with("release") {
         cargo.arg("--release");

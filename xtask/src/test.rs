@@ -9,8 +9,9 @@ use crate::run::{self, Result};
 use crate::workspace::Workspace;
 use crate::{demo, sizes};
 
-/// Where the whole-program tests find the demo.
+/// Where the whole-program tests find the demo, and the folder of the examples.
 const DEMO: &str = "MAINSPRING_DEMO";
+const EXAMPLES: &str = "MAINSPRING_EXAMPLES";
 
 /// Every order in which threads can meet in the task crate.
 const MODELS: [&str; 7] = ["test", "--package", "mainspring-task", "--features", "__loom", "--lib", "models"];
@@ -64,8 +65,13 @@ fn only_tests<'a>(workspace: &'a Workspace, names: &[String]) -> Vec<Step<'a>> {
     } else {
         workspace.cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--examples", "--"])
     };
-    tests.args(names).env(DEMO, workspace.release(demo::PROGRAM));
-    vec![Step::command("demo", demo::build(workspace)), Step::command("tests", tests)]
+    tests.args(names).env(DEMO, workspace.release(demo::PROGRAM)).env(EXAMPLES, workspace.debug("examples"));
+    vec![
+        Step::command("demo", demo::build(workspace)),
+        // As the tests are built, so that nothing is compiled twice.
+        Step::command("examples", workspace.cargo(&["build", "--workspace", "--examples"])),
+        Step::command("tests", tests),
+    ]
 }
 
 fn dependencies(workspace: &Workspace) -> Action<'static> {

@@ -42,6 +42,11 @@ impl Workspace {
         self.target.join("release").join(format!("{program}{}", std::env::consts::EXE_SUFFIX))
     }
 
+    /// What a build without `--release` leaves.
+    pub(crate) fn debug(&self, name: &str) -> PathBuf {
+        self.target.join("debug").join(name)
+    }
+
     /// A cargo command that runs at the root.
     pub(crate) fn cargo(&self, args: &[&str]) -> Command {
         let mut cargo = Command::new("cargo");
