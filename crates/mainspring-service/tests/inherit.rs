@@ -4,12 +4,13 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::net::{SocketAddr, TcpListener};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
+use std::process::Command;
 
 use mainspring_service::Entrypoint;
-use mainspring_service::net::inherit::{Inherited, adopt, hand_over, leftover};
+use mainspring_service::net::inherit::{Inherited, adopt, adopt_environment, hand_over, leftover};
 use mainspring_service::net::{Datagram, TcpServer, UdpServer, UnixServer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket, UnixStream};
@@ -159,4 +160,52 @@ async fn an_inherited_unix_socket_is_found_by_its_path() {
     UnixStream::connect(&place).await.unwrap().read_to_string(&mut text).await.unwrap();
     assert_eq!(text, "hi");
     running.stop().await.unwrap();
+}
+
+/// The body of the next test, in a process that is given a socket as its standard input.
+#[tokio::test]
+#[ignore = "run by the next test"]
+async fn with_a_socket_from_outside() {
+    assert_eq!(adopt_environment().unwrap(), 1);
+    assert_eq!(adopt_environment().unwrap(), 0, "taken twice");
+    let server = TcpServer::bind("127.0.0.1:1", hello).name("api");
+    let running = Entrypoint::new("test").service(server).start().await.unwrap();
+    assert_eq!(read_all(running.address("api").unwrap()).await, "hello");
+    running.stop().await.unwrap();
+}
+
+#[test]
+fn systemds_sockets_are_found_by_the_names_they_come_with() {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "with_a_socket_from_outside", "--ignored"])
+        .env("LISTEN_FDS", "1")
+        .env("LISTEN_FDNAMES", "api")
+        .env("LISTEN_FDS_FIRST_FD", "0")
+        .stdin(OwnedFd::from(socket().0))
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+}
+
+/// The body of the next test.
+#[tokio::test]
+#[ignore = "run by the next test"]
+async fn with_a_file_from_outside() {
+    let error = adopt_environment().unwrap_err().to_string();
+    assert!(error.contains("`log` (number 0) is no socket to listen on"), "{error}");
+}
+
+#[test]
+fn a_descriptor_that_is_no_socket_is_named() {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "with_a_file_from_outside", "--ignored"])
+        .env("LISTEN_FDS", "1")
+        .env("LISTEN_FDNAMES", "log")
+        .env("LISTEN_FDS_FIRST_FD", "0")
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
 }

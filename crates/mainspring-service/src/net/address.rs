@@ -69,7 +69,7 @@ fn prepare(socket: &Socket, kind: Type, options: &Options) -> io::Result<()> {
 }
 
 /// Asks after so much silence, and gives up after about half as much again.
-fn keep_alive(after: Duration) -> TcpKeepalive {
+pub(super) fn keep_alive(after: Duration) -> TcpKeepalive {
     let after = after.max(Duration::from_secs(1));
     let between = (after / 6).max(Duration::from_secs(1));
     TcpKeepalive::new().with_time(after).with_interval(between).with_retries(3)

@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::serving::Serving;
 use super::socket::Socket;
-use super::stream::sealed::Kind;
+use super::stream::{mismatch, sealed::Kind};
 use super::tls::{Acceptor, ServerTls};
 use super::wire::Wire;
 use super::{Counters, Options, Overflow, Peer, Stage, Stream};
@@ -159,9 +159,7 @@ impl Listener {
         if self.gives::<S>() {
             return Ok(());
         }
-        let stream = std::any::type_name::<S>().rsplit("::").next().unwrap_or_default();
-        Err(format!("the handler takes a {stream}, which this listener does not give: take a Connection")
-            .into())
+        Err(mismatch::<S>())
     }
 
     fn serving(&self, cx: &Context) -> Arc<Serving> {

@@ -15,7 +15,7 @@ use super::{Options, Peer};
 use crate::{Context, Result};
 
 /// What marks an address as the path of a Unix socket.
-const UNIX: &str = "unix:";
+pub(super) const UNIX: &str = "unix:";
 
 /// A socket of either family that accepts connections.
 #[derive(Debug)]

@@ -2,6 +2,7 @@ use tokio::net::{TcpStream, UnixStream};
 
 use super::Connection;
 use super::wire::Wire;
+use crate::BoxError;
 use sealed::Sealed;
 
 /// What a handler may take: a [`TcpStream`], a [`UnixStream`] or a [`Connection`], which is any.
@@ -66,4 +67,10 @@ impl Sealed for Connection {
     fn of(connection: Connection) -> Option<Self> {
         Some(connection)
     }
+}
+
+/// A handler takes streams of a kind that it cannot be given.
+pub(super) fn mismatch<S>() -> BoxError {
+    let stream = std::any::type_name::<S>().rsplit("::").next().unwrap_or_default();
+    format!("the handler takes a {stream}, which this service does not give: take a Connection").into()
 }

@@ -1,8 +1,9 @@
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use socket2::{Domain, SockAddr, Socket, Type};
 
@@ -61,10 +62,20 @@ pub(super) fn listen(path: &Path, mode: Option<u32>, backlog: u32) -> io::Result
 }
 
 /// Locks the folder that the path is in, which leaves no file behind.
+///
+/// Not for long: whoever holds the lock for longer is not about to listen, but could hold up every
+/// start if it were waited for.
+#[expect(clippy::disallowed_methods, reason = "it runs on a thread for work that blocks")]
 fn lock(path: &Path) -> io::Result<File> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = File::open(folder.unwrap_or(Path::new(".")))?;
-    folder.lock()?;
+    for _ in 0..30 {
+        match folder.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(10)),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
     Ok(folder)
 }
 

@@ -304,3 +304,23 @@ async fn a_server_that_never_shakes_hands_is_given_up() {
     assert!(error.contains(&format!("cannot connect to {address}: it did not answer in time")), "{error}");
     drop(listener);
 }
+
+#[tokio::test]
+async fn a_handler_of_another_kind_fails_the_start_at_once() {
+    let error = within(start_error(TcpClient::connect("unix:/none", read_all))).await;
+    assert!(error.contains("takes a TcpStream, which this service does not give"), "{error}");
+}
+
+#[tokio::test]
+async fn a_silent_server_is_left_after_the_idle_time_out() {
+    let (listener, address) = listen().await;
+    let reconnect = quick().idle(Duration::from_millis(50));
+    let client = TcpClient::connect(address, echo).reconnect(reconnect);
+    let accept = async {
+        let (mut silent, _) = listener.accept().await.unwrap();
+        assert_eq!(silent.read(&mut [0; 1]).await.unwrap(), 0);
+        listener.accept().await.unwrap()
+    };
+    let (running, _server) = within(async { tokio::join!(start(client), accept) }).await;
+    running.stop().await.unwrap();
+}

@@ -130,7 +130,7 @@ async fn an_idle_time_out_needs_a_handler_of_connections() {
     let options = Options::new().idle(Duration::from_secs(1));
     let error = start_error(TcpServer::bind("127.0.0.1:0", greet).options(options)).await;
     assert!(
-        error.contains("takes a TcpStream, which this listener does not give: take a Connection"),
+        error.contains("takes a TcpStream, which this service does not give: take a Connection"),
         "{error}"
     );
 }

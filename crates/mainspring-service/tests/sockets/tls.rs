@@ -1,3 +1,4 @@
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -324,4 +325,60 @@ async fn a_connection_serves_plain_tcp_too() {
     client.read_to_string(&mut text).await.unwrap();
     assert_eq!(text, "false None");
     running.stop().await.unwrap();
+}
+
+/// Runs a program that is none of ours to its end; `None` where it is not installed.
+async fn foreign(program: &str, arguments: Vec<String>) -> Option<(bool, String)> {
+    let program = program.to_owned();
+    let run = move || {
+        let output = Command::new(program).args(arguments).stdin(Stdio::null()).output().ok()?;
+        let text =
+            String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        Some((output.status.success(), text))
+    };
+    mainspring_task::threaded(run).await.unwrap()
+}
+
+#[tokio::test]
+async fn pythons_client_reads_to_a_proper_end() {
+    let (authority, folder, tls) = set_up();
+    let running = start(TlsServer::bind("127.0.0.1:0", tls, describe)).await;
+    let script = "import socket, ssl, sys\n\
+        context = ssl.create_default_context(cafile=sys.argv[1])\n\
+        plain = socket.create_connection(('127.0.0.1', int(sys.argv[2])))\n\
+        client = context.wrap_socket(plain, server_hostname='localhost', suppress_ragged_eofs=False)\n\
+        said = b''\n\
+        while more := client.recv(1000): said += more\n\
+        print(said.decode())";
+    let ca = folder.write("ca.pem", &authority.pem).display().to_string();
+    let port = running.address("tls").unwrap().port().to_string();
+    if let Some((success, text)) = foreign("python3", vec!["-c".into(), script.into(), ca, port]).await {
+        assert!(success && text.starts_with(r#"Tls13 Some("localhost")"#), "{text}");
+    }
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn openssls_client_is_served_from_tls_1_2_on() {
+    let (authority, folder, tls) = set_up();
+    let told: Arc<Mutex<Vec<String>>> = Arc::default();
+    let tell = told.clone();
+    let options =
+        Options::new().on_failure(move |failure| tell.lock().unwrap().push(failure.error.to_string()));
+    let running = start(TlsServer::bind("127.0.0.1:0", tls, describe).options(options)).await;
+    let ca = folder.write("ca.pem", &authority.pem).display().to_string();
+    let address = running.address("tls").unwrap().to_string();
+    for (version, served) in [("-tls1_3", true), ("-tls1_2", true), ("-tls1_1", false)] {
+        let arguments = format!(
+            "s_client -connect {address} -CAfile {ca} -verify_return_error -verify_hostname localhost \
+             -servername localhost -cipher DEFAULT@SECLEVEL=0 {version}"
+        );
+        let arguments = arguments.split_whitespace().map(str::to_owned).collect();
+        let Some((success, text)) = foreign("openssl", arguments).await else { return };
+        assert_eq!(success, served, "{version}: {text}");
+    }
+    running.stop().await.unwrap();
+    // The last one reached the server, which refused it.
+    let told = told.lock().unwrap();
+    assert!(told.last().is_some_and(|error| error.contains("incompatible")), "{told:?}");
 }

@@ -2,6 +2,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 
 use mainspring_service::net::{Options, TcpServer, UnixServer};
+use mainspring_service::{Entrypoint, Runtime};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 
@@ -55,8 +56,7 @@ async fn of_many_servers_that_find_a_stale_socket_one_gets_it() {
     let folder = Folder::new();
     let path = folder.file("socket");
     drop(UnixListener::bind(&path).unwrap());
-    let entry =
-        || mainspring_service::Entrypoint::new("test").service(UnixServer::bind(&path, hello)).start();
+    let entry = || Entrypoint::new("test").service(UnixServer::bind(&path, hello)).start();
     let (a, b, c) = tokio::join!(entry(), entry(), entry());
     let running: Vec<_> = [a, b, c].into_iter().flatten().collect();
     assert_eq!(running.len(), 1);
@@ -136,6 +136,27 @@ async fn a_handler_of_tcp_streams_cannot_serve_a_unix_socket() {
     let folder = Folder::new();
     let address = format!("unix:{}", folder.file("socket").display());
     let error = start_error(TcpServer::bind(address, |_: TcpStream| async {})).await;
-    assert!(error.contains("takes a TcpStream, which this listener does not give"), "{error}");
+    assert!(error.contains("takes a TcpStream, which this service does not give"), "{error}");
     assert!(!exists(&folder.file("socket")));
+}
+
+#[tokio::test]
+async fn a_folder_that_somebody_has_locked_does_not_hold_up_the_start() {
+    let folder = Folder::new();
+    let path = folder.file("socket");
+    let locked = std::fs::File::open(path.parent().unwrap()).unwrap();
+    locked.lock().unwrap();
+    let running = start(UnixServer::bind(&path, hello)).await;
+    assert_eq!(read_all(&path).await, "hello");
+    running.stop().await.unwrap();
+}
+
+#[test]
+fn unix_connections_are_spread_over_a_runtime_per_core() {
+    let folder = Folder::new();
+    let path = folder.file("socket");
+    let server = UnixServer::bind(&path, hello);
+    let entrypoint = Entrypoint::new("test").runtime(Runtime::PerCore).workers(2).service(server);
+    let text = entrypoint.run_until(async move { read_all(&path).await }).unwrap();
+    assert_eq!(text, "hello");
 }

@@ -2,15 +2,19 @@ use std::future::Future;
 use std::time::Duration;
 
 use mainspring_task::task;
+use socket2::SockRef;
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{Instant, timeout_at};
 
 use super::Reconnect;
 use super::reconnect::random_share;
+use crate::net::address::keep_alive;
+use crate::net::socket::UNIX;
+use crate::net::stream::{mismatch, sealed::Kind};
 use crate::net::tls::Dialer;
 use crate::net::wire::Wire;
 use crate::net::{Connection, Peer, Stream};
-use crate::{BoxError, Context, Outcome, Result, Stopping};
+use crate::{Context, Outcome, Result, Stopping};
 
 /// The way to one server.
 pub(super) struct Line {
@@ -27,6 +31,10 @@ impl Line {
         H: Fn(S) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output: Outcome> + Send + 'static,
     {
+        let given = self.kind();
+        if S::TAKES.is_some_and(|kind| kind != given) {
+            return Err(mismatch::<S>());
+        }
         let stopping = cx.stopping();
         // Until when the first connection must stand; `None` once that is settled.
         let mut first_by = self.first_by();
@@ -61,6 +69,16 @@ impl Line {
         }
     }
 
+    fn kind(&self) -> Kind {
+        if self.tls.is_some() || self.reconnect.idle.is_some() {
+            Kind::Wrapped
+        } else if self.address.starts_with(UNIX) {
+            Kind::Unix
+        } else {
+            Kind::Tcp
+        }
+    }
+
     fn first_by(&self) -> Option<Instant> {
         let waits = self.reconnect.ready_after_first_connection;
         waits.then(|| Instant::now() + self.reconnect.start_timeout)
@@ -78,15 +96,18 @@ impl Line {
             Ok(connection) => connection.map_err(|error| failed(&error))?,
             Err(_) => return Err(failed(&"it did not answer in time").into()),
         };
-        S::of(connection).ok_or_else(|| BoxError::from(failed(&"the handler takes another kind of stream")))
+        Ok(S::of(connection.with_idle(self.reconnect.idle)).expect("the kind was checked before"))
     }
 
     async fn connect(&self) -> Result<Connection> {
-        let (wire, peer) = match self.address.strip_prefix("unix:") {
+        let (wire, peer) = match self.address.strip_prefix(UNIX) {
             Some(path) => (Wire::Unix(UnixStream::connect(path).await?), Peer::of(None)),
             None => {
                 let stream = TcpStream::connect(&self.address).await?;
                 stream.set_nodelay(true)?;
+                if let Some(after) = self.reconnect.keep_alive {
+                    SockRef::from(&stream).set_tcp_keepalive(&keep_alive(after))?;
+                }
                 let peer = Peer::of(Some(stream.peer_addr()?));
                 (Wire::Tcp(stream), peer)
             }
@@ -126,10 +147,10 @@ impl Line {
         match ended {
             Ok(Ok(())) => tracing::debug!(service, address = self.address, "the connection ended"),
             Ok(Err(error)) => {
-                tracing::warn!(service, address = self.address, %error, "the connection failed")
+                tracing::warn!(service, address = self.address, %error, "the connection failed");
             }
             Err(error) => {
-                tracing::error!(service, address = self.address, %error, "the handler did not end well")
+                tracing::error!(service, address = self.address, %error, "the handler did not end well");
             }
         }
         since.elapsed()

@@ -26,6 +26,12 @@ pub struct Reconnect {
     pub ready_after_first_connection: bool,
     /// How long the start waits for the first connection before it fails. Default: 30 s.
     pub start_timeout: Duration,
+    /// Silence after which the kernel asks whether the server is still there (`SO_KEEPALIVE`), so that one
+    /// that vanished is noticed. Default: 60 s.
+    pub keep_alive: Option<Duration>,
+    /// How long a handler may wait for the server before the wait fails with `TimedOut`. Default: for ever.
+    /// Needs a handler that takes a [`Connection`](crate::net::Connection).
+    pub idle: Option<Duration>,
     /// The place shown as the one that spawned the connections' tasks: where the client was made.
     pub place: &'static Location<'static>,
 }
@@ -42,6 +48,8 @@ impl Reconnect {
             healthy_after: Duration::from_secs(10),
             ready_after_first_connection: true,
             start_timeout: Duration::from_secs(30),
+            keep_alive: Some(Duration::from_secs(60)),
+            idle: None,
             place: Location::caller(),
         }
     }
@@ -62,8 +70,8 @@ impl Reconnect {
 
     /// Sets [`healthy_after`](Reconnect::healthy_after).
     #[must_use]
-    pub fn healthy_after(mut self, while_: Duration) -> Self {
-        self.healthy_after = while_;
+    pub fn healthy_after(mut self, held: Duration) -> Self {
+        self.healthy_after = held;
         self
     }
 
@@ -78,6 +86,20 @@ impl Reconnect {
     #[must_use]
     pub fn start_timeout(mut self, limit: Duration) -> Self {
         self.start_timeout = limit;
+        self
+    }
+
+    /// Sets [`keep_alive`](Reconnect::keep_alive); `None` turns it off.
+    #[must_use]
+    pub fn keep_alive(mut self, after: Option<Duration>) -> Self {
+        self.keep_alive = after;
+        self
+    }
+
+    /// Sets [`idle`](Reconnect::idle).
+    #[must_use]
+    pub fn idle(mut self, limit: Duration) -> Self {
+        self.idle = Some(limit);
         self
     }
 

@@ -16,7 +16,7 @@ pub struct Reload {
 }
 
 /// What is seen of a file that was changed: when, and how long it is.
-type Stamp = Option<(SystemTime, u64)>;
+pub(super) type Stamp = Option<(SystemTime, u64)>;
 
 impl Reload {
     pub(super) fn new(tls: ServerTls) -> Self {
@@ -41,8 +41,9 @@ impl Reload {
         Ok(())
     }
 
-    pub(super) async fn watch(self, every: Duration) {
-        let mut known = self.stamps().await;
+    /// Looks at the files each period; `known` was seen before they were loaded.
+    pub(super) async fn watch(self, mut known: Vec<Stamp>, every: Duration) {
+        let mut complained = Vec::new();
         loop {
             tokio::time::sleep(every).await;
             let now = self.stamps().await;
@@ -51,16 +52,18 @@ impl Reload {
                 continue;
             }
             match self.reload().await {
-                // Only now: a certificate whose key comes later is tried again.
                 Ok(()) => known = now,
-                Err(error) => {
+                // Tried again: it may have been read while it was written. Told once.
+                Err(error) if now != complained => {
                     tracing::error!(%error, "the certificate was not loaded again; the old one stays");
+                    complained = now;
                 }
+                Err(_) => {}
             }
         }
     }
 
-    async fn stamps(&self) -> Vec<Stamp> {
+    pub(super) async fn stamps(&self) -> Vec<Stamp> {
         let tls = self.tls.clone();
         let look = move || {
             let stamp = |path| {

@@ -108,11 +108,13 @@ impl ServerTls {
 
     /// Loads the files, and begins to watch them if it was asked to.
     pub(in crate::net) async fn start(&self, cx: &Context) -> Result<Acceptor> {
-        let tls = self.clone();
+        let (tls, reload) = (self.clone(), self.reload());
+        // Before they are loaded, so that no change can fall between.
+        let seen = reload.stamps().await;
         let config = threaded(move || tls.load(Expired::Warn)).await??;
         self.put(config);
         if let Some(every) = self.reload_on_change {
-            cx.background(self.reload().watch(every)).detach();
+            cx.background(reload.watch(seen, every)).detach();
         }
         Ok(Acceptor { tls: self.clone() })
     }
