@@ -20,7 +20,7 @@
 //! | [`entrypoint`] | [`Entrypoint`], [`Running`], the way a process starts and ends |
 //! | [`service`](mod@service) | [`Service`], [`Context`], [`Stopping`] |
 //! | [`runtime`] | [`Runtime`], the choice of threads |
-//! | [`net`] | [`TcpServer`](net::TcpServer), [`UdpServer`](net::UdpServer) and the listener under them |
+//! | [`net`] | the servers and clients over TCP, TLS, Unix sockets and UDP, and the listener under them |
 //! | [`schedule`] | [`Periodic`](schedule::Periodic) |
 
 pub mod entrypoint;

@@ -1,7 +1,7 @@
 //! Random processes: services that start, fail, panic, hang, require each other and are started
 //! again. However they end, no task and no listener stays behind.
 
-use std::future::pending;
+use std::future::{Ready, pending, ready};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,6 +11,7 @@ use mainspring_service::service::{Configure, OnFailure, Restart};
 use mainspring_service::{Context, Entrypoint, Result, Service};
 use mainspring_task::{TaskRef, all_tasks};
 use proptest::prelude::*;
+use tokio::net::TcpStream;
 use tokio::time::sleep;
 
 /// What a service does. Times are in milliseconds.
@@ -42,9 +43,12 @@ struct Plan {
 
 struct Value;
 
+/// A handler that lets its client go.
+type Ignore = fn(TcpStream) -> Ready<()>;
+
 struct Planned {
     plan: Plan,
-    server: Option<TcpServer<fn(tokio::net::TcpStream) -> std::future::Ready<()>>>,
+    server: Option<TcpServer<Ignore>>,
 }
 
 impl Service for Planned {
@@ -81,7 +85,7 @@ impl Service for Planned {
             }
             Life::Stubborn => {
                 let _ = cx.stopping();
-                pending().await
+                pending::<()>().await;
             }
             Life::Works => cx.spawn(sleep(Duration::from_secs(3))).detach(),
             Life::InTheBackground => cx.background(pending::<()>()).detach(),
@@ -130,7 +134,7 @@ fn left(prefix: &str) -> Vec<TaskRef> {
 async fn live(prefix: &str, plans: &[Plan], time: u64, drop_it: bool) -> Vec<SocketAddr> {
     let mut entrypoint = Entrypoint::new("test").shutdown_grace(Duration::from_secs(5));
     for (index, plan) in plans.iter().enumerate() {
-        let server = TcpServer::bind("127.0.0.1:0", (|_| std::future::ready(())) as fn(_) -> _);
+        let server = TcpServer::bind("127.0.0.1:0", (|_| ready(())) as Ignore);
         let service =
             Named { name: format!("{prefix}{index}"), inner: Planned { plan: *plan, server: Some(server) } };
         let on_failure = if plan.degrade { OnFailure::Degrade } else { OnFailure::Shutdown };

@@ -1,18 +1,20 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use mainspring_task::task;
-use socket2::Type;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::Options;
-use super::address::bind;
-use crate::runtime::Core;
-use crate::{Context, Outcome, Result};
+use super::serving::Serving;
+use super::socket::Socket;
+use super::stream::{mismatch, sealed::Kind};
+use super::tls::{Acceptor, ServerTls};
+use super::wire::Wire;
+use super::{Counters, Options, Overflow, Peer, Stage, Stream};
+use crate::{BoxError, Context, Outcome, Result};
 
 /// The pause after an accept that failed for want of something, such as file descriptors.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
@@ -21,19 +23,23 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// Accepts connections and runs a task for each.
 ///
 /// What all servers over connections share: the limit, the pause when accepting fails, the spread
-/// over cores, the end.
+/// over cores, TLS, the PROXY protocol, the counters, the end.
 #[derive(Debug)]
 pub struct Listener {
-    socket: TcpListener,
+    socket: Socket,
+    tls: Option<Acceptor>,
     options: Options,
     /// One permit per connection.
     places: Arc<Semaphore>,
+    counters: Counters,
 }
 
 impl Listener {
-    /// Binds the address and tells the context of it. Port 0 takes a free port.
+    /// Binds an address and tells the context of it. Port 0 takes a free port; `unix:` and a path bind a
+    /// Unix socket.
     ///
-    /// `scheme` names the protocol in the log: `tcp`, `http`.
+    /// A socket that was [inherited](super::inherit) for the service is taken instead. `scheme` names the
+    /// protocol in the log: `tcp`, `http`.
     ///
     /// # Errors
     ///
@@ -43,21 +49,62 @@ impl Listener {
     ///
     /// Cancel safe: nothing stays bound.
     pub async fn bind(cx: &Context, scheme: &str, address: &str, options: &Options) -> Result<Self> {
-        let socket = bind(address, Type::STREAM).await?;
-        socket.listen(i32::try_from(options.backlog).unwrap_or(i32::MAX))?;
-        let socket = TcpListener::from_std(socket.into())?;
-        cx.listening(scheme, socket.local_addr()?);
+        let socket = Socket::bind(cx, scheme, address, options).await?;
         let places = Arc::new(Semaphore::new(options.connections.min(Semaphore::MAX_PERMITS)));
-        Ok(Listener { socket, options: options.clone(), places })
+        let counters = Counters::new(cx.service().into());
+        Ok(Listener { socket, tls: None, options: options.clone(), places, counters })
+    }
+
+    /// Has each connection begin with a TLS handshake, in the connection's own task.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be used; the error names it.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: the socket is closed.
+    pub async fn tls(mut self, cx: &Context, tls: &ServerTls) -> Result<Self> {
+        self.tls = Some(tls.start(cx).await?);
+        Ok(self)
     }
 
     /// The address it is bound to.
     ///
     /// # Errors
     ///
-    /// When the system does not tell.
+    /// When the system does not tell, or it is a Unix socket, which has a [`path`](Listener::path).
     pub fn address(&self) -> io::Result<SocketAddr> {
-        self.socket.local_addr()
+        self.socket.address()
+    }
+
+    /// The path it is bound to; `None` unless it is a Unix socket.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        self.socket.path()
+    }
+
+    /// What it counts.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.counters.clone()
+    }
+
+    /// A handler that takes such streams can be [served](Listener::serve). Ask to choose between a bare
+    /// socket, which costs least, and a [`Connection`](super::Connection).
+    #[must_use]
+    pub fn gives<S: Stream>(&self) -> bool {
+        S::TAKES.is_none_or(|kind| kind == self.kind())
+    }
+
+    fn kind(&self) -> Kind {
+        if self.tls.is_some() || self.options.idle.is_some() {
+            Kind::Wrapped
+        } else if self.socket.is_tcp() {
+            Kind::Tcp
+        } else {
+            Kind::Unix
+        }
     }
 
     /// Serves connections until the service is to stop.
@@ -68,16 +115,20 @@ impl Listener {
     ///
     /// # Errors
     ///
-    /// None at present: an accept that fails is logged and tried again.
+    /// When the handler takes a bare socket and the listener [gives](Listener::gives) none. An accept
+    /// that fails is logged and tried again.
     ///
     /// # Cancel safety
     ///
     /// Cancel safe: dropping it closes the socket; connections go on.
-    pub async fn serve<H, Fut>(self, cx: &Context, handler: H) -> Result
+    pub async fn serve<S, H, Fut>(self, cx: &Context, handler: H) -> Result
     where
-        H: Fn(TcpStream) -> Fut + Clone + Send + Sync + 'static,
+        S: Stream,
+        H: Fn(S) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output: Outcome> + Send + 'static,
     {
+        self.check::<S>()?;
+        let serving = self.serving(cx);
         let stopping = cx.stopping();
         let mut pause = FIRST_PAUSE;
         loop {
@@ -87,12 +138,13 @@ impl Listener {
                 accepted = self.accept() => accepted,
             };
             match accepted {
-                Ok((stream, peer, place)) => {
+                Ok(accepted) => {
                     pause = FIRST_PAUSE;
-                    self.spawn(cx, stream, peer, place, handler.clone());
+                    self.spawn(cx, accepted, &serving, handler.clone());
                 }
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
+                    self.counters.stalled();
                     tracing::warn!(service = cx.service(), %error, ?pause, "cannot accept a connection");
                     tokio::select! {
                         () = stopping.wait() => return Ok(()),
@@ -103,60 +155,75 @@ impl Listener {
         }
     }
 
-    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-        let place = Arc::clone(&self.places).acquire_owned().await.expect("the semaphore is never closed");
-        let (stream, peer) = self.socket.accept().await?;
-        stream.set_nodelay(self.options.nodelay)?;
-        Ok((stream, peer, place))
+    pub(super) fn check<S: Stream>(&self) -> Result {
+        if self.gives::<S>() {
+            return Ok(());
+        }
+        Err(mismatch::<S>())
     }
 
-    fn spawn<H, Fut>(
-        &self,
-        cx: &Context,
-        stream: TcpStream,
-        peer: SocketAddr,
-        place: OwnedSemaphorePermit,
-        handler: H,
-    ) where
-        H: Fn(TcpStream) -> Fut + Send + Sync + 'static,
+    fn serving(&self, cx: &Context) -> Arc<Serving> {
+        Arc::new(Serving {
+            service: cx.service().into(),
+            counters: self.counters.clone(),
+            hook: self.options.on_failure.clone(),
+            idle: self.options.idle,
+            proxy: self.options.proxy_protocol.clone(),
+            tls: self.tls.clone(),
+        })
+    }
+
+    async fn accept(&self) -> io::Result<Accepted> {
+        if self.options.overflow == Overflow::Wait {
+            let place =
+                Arc::clone(&self.places).acquire_owned().await.expect("the semaphore is never closed");
+            let (wire, peer) = self.socket.accept().await?;
+            return Ok(Accepted { wire, peer, place });
+        }
+        loop {
+            let (wire, peer) = self.socket.accept().await?;
+            match Arc::clone(&self.places).try_acquire_owned() {
+                Ok(place) => return Ok(Accepted { wire, peer, place }),
+                Err(_) => self.counters.refused(),
+            }
+        }
+    }
+
+    fn spawn<S, H, Fut>(&self, cx: &Context, accepted: Accepted, serving: &Arc<Serving>, handler: H)
+    where
+        S: Stream,
+        H: Fn(S) -> Fut + Send + Sync + 'static,
         Fut: Future<Output: Outcome> + Send + 'static,
     {
-        let service: Arc<str> = cx.service().into();
-        let task = task::Builder::new().name(format!("{service} {peer}")).place(self.options.place);
-        let report = move |result: Result| {
-            if let Err(error) = result {
-                tracing::warn!(%service, %peer, %error, "a connection failed");
-            }
-        };
+        let Accepted { wire, peer, place } = accepted;
+        let (serving, active) = (Arc::clone(serving), self.counters.accepted());
+        let task = task::Builder::new().name(format!("{} {peer}", serving.service)).place(self.options.place);
         match cx.cores().least_loaded() {
             None => cx.work(task, async move {
-                report(handler(stream).await.into_result());
-                drop(place);
+                serving.converse(wire, peer, handler).await;
+                drop((place, active));
             }),
             Some(core) => cx.work(task.on(core.handle()), async move {
-                report(serve_on(core, stream, handler).await);
-                drop(place);
+                match wire.rehome() {
+                    Ok(wire) => serving.converse(wire, peer, handler).await,
+                    Err(error) => serving.report(&peer, Stage::Accept, &BoxError::from(error)),
+                }
+                drop((place, active, core));
             }),
         }
         .detach();
     }
 }
 
-/// Serves a connection on the core that runs this, which must take the socket over first.
-async fn serve_on<H, Fut>(core: Core, stream: TcpStream, handler: H) -> Result
-where
-    H: Fn(TcpStream) -> Fut,
-    Fut: Future<Output: Outcome>,
-{
-    let stream = TcpStream::from_std(stream.into_std()?)?;
-    let result = handler(stream).await.into_result();
-    drop(core);
-    result
+/// A connection that has not been served yet, with its place among those that may be.
+struct Accepted {
+    wire: Wire,
+    peer: Peer,
+    place: OwnedSemaphorePermit,
 }
 
 /// The peer went away between its arrival and our accept: nothing is wrong with the listener.
 fn is_of_one_connection(error: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, InvalidInput};
-    // InvalidInput: an option could not be set, because the peer had reset the connection.
-    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | InvalidInput)
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }

@@ -1,12 +1,54 @@
-//! Servers over sockets, and the one listener under those that accept connections.
+//! Servers and clients over sockets, and the one listener under those that accept connections.
+//!
+//! | | takes | |
+//! |---|---|---|
+//! | [`TcpServer`] | a `TcpStream` or a [`Connection`] | |
+//! | [`TlsServer`] | a [`Connection`] | certificates loaded again while it runs; see [`tls`] |
+//! | [`UnixServer`] | a `UnixStream` or a [`Connection`] | its path is cleaned before and after |
+//! | [`UdpServer`] | a [`Datagram`] | bounded |
+//! | [`TcpClient`], [`TlsClient`] | the same | connect again; see [`Reconnect`] |
+//!
+//! **One listener.** [`Listener`] has what all servers over connections share, set by [`Options`]: how
+//! many are served at once and what becomes of the others, the pause when the system has no more file
+//! descriptors, idle time-outs, TLS, the PROXY protocol, [`Counters`], and the drain. Other crates put
+//! their protocols on it. A handler that takes a bare socket is given just that; one that takes a
+//! [`Connection`] serves TCP, Unix and TLS alike.
+//!
+//! **Handshakes are the connection's own.** The PROXY header and the TLS handshake run in the task of
+//! their connection, within a bound, so that a client that stalls holds up no other. [`peer`] tells in
+//! that task, and in those it spawns, who the client is.
+//!
+//! **Sockets may come from elsewhere**: [`inherit`] holds those of systemd and of a process that this one
+//! replaces.
 
 mod address;
+mod client;
+mod connection;
+mod counters;
+mod failure;
+mod idle;
+pub mod inherit;
 mod listener;
 mod options;
-mod tcp;
+mod peer;
+mod proxy;
+mod server;
+mod serving;
+mod socket;
+mod stream;
+pub mod tls;
 mod udp;
+mod unix_path;
+mod wire;
 
+pub use client::{Reconnect, TcpClient, TlsClient};
+pub use connection::Connection;
+pub use counters::{Counters, Counts};
+pub use failure::{Failure, Stage};
 pub use listener::Listener;
-pub use options::Options;
-pub use tcp::TcpServer;
+pub use options::{Options, Overflow};
+pub use peer::{Peer, peer};
+pub use proxy::{Network, ParseNetworkError, ProxyProtocol};
+pub use server::{TcpServer, TlsServer, UnixServer};
+pub use stream::Stream;
 pub use udp::{Datagram, UdpServer};

@@ -11,7 +11,9 @@ use socket2::Type;
 use tokio::net::UdpSocket;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::Options;
 use super::address::bind;
+use super::inherit::Held;
 use crate::{Context, Outcome, Result, Service};
 
 /// The largest payload of a datagram.
@@ -122,8 +124,9 @@ where
     }
 
     async fn start(&mut self, cx: &Context) -> Result {
-        let socket = bind(&self.address, Type::DGRAM).await?;
+        let socket = bind(cx.service(), &self.address, Type::DGRAM, &Options::new()).await?;
         let socket = Arc::new(UdpSocket::from_std(socket.into())?);
+        let _held = Held::new(cx.service(), &self.address, socket.clone());
         cx.listening("udp", socket.local_addr()?);
         let stopping = cx.stopping();
         let permits = Arc::new(Semaphore::new(self.concurrency.min(Semaphore::MAX_PERMITS)));

@@ -5,7 +5,7 @@ mod cores;
 use std::io;
 use std::num::NonZeroUsize;
 
-pub(crate) use cores::{Core, Cores};
+pub(crate) use cores::Cores;
 
 /// Which threads run the tasks.
 ///

@@ -1,14 +1,16 @@
 use std::fmt;
 use std::future::Future;
+use std::marker::PhantomData;
 
 use tokio::net::TcpStream;
 
-use super::{Listener, Options};
+use crate::net::{Listener, Options, Stream};
 use crate::{Context, Outcome, Result, Service};
 
 /// A service that runs a handler for each TCP connection.
 ///
-/// The handler's error is logged with the peer's address and ends that connection only. At shutdown
+/// The handler takes a [`TcpStream`], or a [`Connection`](crate::net::Connection), which an idle time-out
+/// needs. Its error is logged with the peer's address and ends that connection only. At shutdown
 /// the port is closed first; handlers that are at work are given the grace to end.
 ///
 /// ```
@@ -21,22 +23,25 @@ use crate::{Context, Outcome, Result, Service};
 /// }
 /// Entrypoint::new("demo").service(TcpServer::bind("127.0.0.1:0", hello)).run_until(async {}).unwrap();
 /// ```
-pub struct TcpServer<H> {
+pub struct TcpServer<H, S = TcpStream> {
     name: String,
     address: String,
     options: Options,
     handler: H,
+    takes: PhantomData<fn(S)>,
 }
 
-impl<H, Fut> TcpServer<H>
+impl<H, S, Fut> TcpServer<H, S>
 where
-    H: Fn(TcpStream) -> Fut + Clone + Send + Sync + 'static,
+    S: Stream,
+    H: Fn(S) -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output: Outcome> + Send + 'static,
 {
     /// A server at an address such as `127.0.0.1:8888`, bound when the service starts.
     #[track_caller]
     pub fn bind(address: impl ToString, handler: H) -> Self {
-        TcpServer { name: "tcp".to_owned(), address: address.to_string(), options: Options::new(), handler }
+        let (name, address) = ("tcp".to_owned(), address.to_string());
+        TcpServer { name, address, options: Options::new(), handler, takes: PhantomData }
     }
 
     /// The name of the service. Default: `tcp`.
@@ -54,9 +59,10 @@ where
     }
 }
 
-impl<H, Fut> Service for TcpServer<H>
+impl<H, S, Fut> Service for TcpServer<H, S>
 where
-    H: Fn(TcpStream) -> Fut + Clone + Send + Sync + 'static,
+    S: Stream,
+    H: Fn(S) -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output: Outcome> + Send + 'static,
 {
     fn name(&self) -> String {
@@ -65,12 +71,13 @@ where
 
     async fn start(&mut self, cx: &Context) -> Result {
         let listener = Listener::bind(cx, "tcp", &self.address, &self.options).await?;
+        listener.check::<S>()?;
         cx.ready();
         listener.serve(cx, self.handler.clone()).await
     }
 }
 
-impl<H> fmt::Debug for TcpServer<H> {
+impl<H, S> fmt::Debug for TcpServer<H, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TcpServer")
             .field("name", &self.name)

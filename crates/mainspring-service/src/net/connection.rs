@@ -1,0 +1,199 @@
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_rustls::TlsStream;
+
+use super::Peer;
+use super::idle::Idle;
+use super::tls::{self, Version};
+use super::wire::Wire;
+
+/// A connection of any kind: TCP or Unix, plain or TLS.
+///
+/// Reading and writing is all a handler needs to know of it; what lies below costs a branch, and no
+/// allocation unless it is TLS. With [`Options::idle`](super::Options::idle), a read or a write that
+/// waits fails with [`TimedOut`](io::ErrorKind::TimedOut) once no byte has moved in either direction for
+/// so long; the time a handler spends on other things does not count.
+///
+/// Dropping it tells a TLS peer that the stream ends here, unless a panic drops it.
+#[derive(Debug)]
+pub struct Connection {
+    stream: Stream,
+    peer: Peer,
+    idle: Option<Idle>,
+}
+
+#[derive(Debug)]
+enum Stream {
+    Plain(Wire),
+    Tls(Box<Encrypted>),
+}
+
+/// A TLS stream that says goodbye when it goes.
+#[derive(Debug)]
+struct Encrypted(TlsStream<Wire>);
+
+impl Connection {
+    pub(super) fn plain(wire: Wire, peer: Peer) -> Self {
+        Connection { stream: Stream::Plain(wire), peer, idle: None }
+    }
+
+    pub(super) fn tls(stream: TlsStream<Wire>, peer: Peer) -> Self {
+        Connection { stream: Stream::Tls(Box::new(Encrypted(stream))), peer, idle: None }
+    }
+
+    pub(super) fn with_idle(mut self, limit: Option<Duration>) -> Self {
+        self.idle = limit.map(Idle::new);
+        self
+    }
+
+    /// Who is at the other end.
+    #[must_use]
+    pub fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    /// What it says is encrypted.
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
+        self.session().is_some()
+    }
+
+    /// The version of TLS that was agreed on.
+    #[must_use]
+    pub fn tls_version(&self) -> Option<Version> {
+        self.session()?.protocol_version().and_then(Version::of)
+    }
+
+    /// The protocol that was agreed on in the TLS handshake, such as `h2`.
+    #[must_use]
+    pub fn alpn(&self) -> Option<&[u8]> {
+        self.session()?.alpn_protocol()
+    }
+
+    /// The name by which a TLS client asked for this server.
+    #[must_use]
+    pub fn server_name(&self) -> Option<&str> {
+        match &self.stream {
+            Stream::Tls(stream) => match &stream.0 {
+                TlsStream::Server(stream) => stream.get_ref().1.server_name(),
+                TlsStream::Client(_) => None,
+            },
+            Stream::Plain(_) => None,
+        }
+    }
+
+    /// The certificate that the peer has shown and that was found good, in DER.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&[u8]> {
+        self.session()?.peer_certificates()?.first().map(AsRef::as_ref)
+    }
+
+    fn session(&self) -> Option<&rustls::CommonState> {
+        match &self.stream {
+            Stream::Tls(stream) => Some(stream.0.get_ref().1),
+            Stream::Plain(_) => None,
+        }
+    }
+
+    fn wire(&self) -> &Wire {
+        match &self.stream {
+            Stream::Plain(wire) => wire,
+            Stream::Tls(stream) => stream.0.get_ref().0,
+        }
+    }
+
+    /// Lets the idle clock see what an attempt gave.
+    fn watched<T>(&mut self, cx: &mut Context<'_>, attempt: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        let Some(idle) = &mut self.idle else { return attempt };
+        match idle.watch(cx, &attempt) {
+            Ok(()) => attempt,
+            Err(error) => {
+                // Whoever waits for the other direction has no alarm: this ends that wait too.
+                self.wire().cut();
+                Poll::Ready(Err(error))
+            }
+        }
+    }
+
+    /// The bare socket; `None` when it is encrypted.
+    pub(super) fn into_wire(self) -> Option<Wire> {
+        match self.stream {
+            Stream::Plain(wire) => Some(wire),
+            Stream::Tls(_) => None,
+        }
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let attempt = match &mut this.stream {
+            Stream::Plain(wire) => Pin::new(wire).poll_read(cx, buffer),
+            Stream::Tls(stream) => Pin::new(&mut stream.0).poll_read(cx, buffer),
+        };
+        this.watched(cx, attempt)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let attempt = match &mut this.stream {
+            Stream::Plain(wire) => Pin::new(wire).poll_write(cx, bytes),
+            Stream::Tls(stream) => Pin::new(&mut stream.0).poll_write(cx, bytes),
+        };
+        this.watched(cx, attempt)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let attempt = match &mut this.stream {
+            Stream::Plain(wire) => Pin::new(wire).poll_write_vectored(cx, slices),
+            Stream::Tls(stream) => Pin::new(&mut stream.0).poll_write_vectored(cx, slices),
+        };
+        this.watched(cx, attempt)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let attempt = match &mut this.stream {
+            Stream::Plain(wire) => Pin::new(wire).poll_flush(cx),
+            Stream::Tls(stream) => Pin::new(&mut stream.0).poll_flush(cx),
+        };
+        this.watched(cx, attempt)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let attempt = match &mut this.stream {
+            Stream::Plain(wire) => Pin::new(wire).poll_shutdown(cx),
+            Stream::Tls(stream) => Pin::new(&mut stream.0).poll_shutdown(cx),
+        };
+        this.watched(cx, attempt)
+    }
+}
+
+impl Drop for Encrypted {
+    fn drop(&mut self) {
+        // A peer must be able to tell the end of a stream from one that broke off.
+        if !std::thread::panicking() {
+            tls::goodbye(&mut self.0);
+        }
+    }
+}

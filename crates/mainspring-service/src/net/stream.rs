@@ -1,0 +1,76 @@
+use tokio::net::{TcpStream, UnixStream};
+
+use super::Connection;
+use super::wire::Wire;
+use crate::BoxError;
+use sealed::Sealed;
+
+/// What a handler may take: a [`TcpStream`], a [`UnixStream`] or a [`Connection`], which is any.
+///
+/// A bare socket can be given only by a listener that leaves the bytes as they come: one without TLS and
+/// without an idle time-out. The start of the service fails where that does not fit.
+pub trait Stream: Sealed + Send + 'static {}
+
+impl Stream for TcpStream {}
+impl Stream for UnixStream {}
+impl Stream for Connection {}
+
+pub(super) mod sealed {
+    use super::Connection;
+
+    /// What a listener makes of the sockets it accepts.
+    #[expect(unnameable_types, reason = "only the seal names it")]
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Kind {
+        Tcp,
+        Unix,
+        Wrapped,
+    }
+
+    #[expect(unnameable_types, reason = "it seals a public trait")]
+    pub trait Sealed: Sized {
+        /// The one kind it takes; `None` takes any.
+        const TAKES: Option<Kind>;
+
+        /// Nothing if the connection is of another kind.
+        fn of(connection: Connection) -> Option<Self>;
+    }
+}
+
+use sealed::Kind;
+
+impl Sealed for TcpStream {
+    const TAKES: Option<Kind> = Some(Kind::Tcp);
+
+    fn of(connection: Connection) -> Option<Self> {
+        match connection.into_wire()? {
+            Wire::Tcp(stream) => Some(stream),
+            Wire::Unix(_) => None,
+        }
+    }
+}
+
+impl Sealed for UnixStream {
+    const TAKES: Option<Kind> = Some(Kind::Unix);
+
+    fn of(connection: Connection) -> Option<Self> {
+        match connection.into_wire()? {
+            Wire::Unix(stream) => Some(stream),
+            Wire::Tcp(_) => None,
+        }
+    }
+}
+
+impl Sealed for Connection {
+    const TAKES: Option<Kind> = None;
+
+    fn of(connection: Connection) -> Option<Self> {
+        Some(connection)
+    }
+}
+
+/// A handler takes streams of a kind that it cannot be given.
+pub(super) fn mismatch<S>() -> BoxError {
+    let stream = std::any::type_name::<S>().rsplit("::").next().unwrap_or_default();
+    format!("the handler takes a {stream}, which this service does not give: take a Connection").into()
+}
