@@ -8,7 +8,7 @@
 //! **[`WorkerPool`]** runs jobs in processes: for code that blocks for long, eats memory it does not
 //! give back, or may crash. The workers are this same program, executed again; [`worker`], called
 //! first in `main`, is where they turn off. A job is known by its name; arguments and result travel
-//! as MessagePack, so both are plain `serde` types.
+//! as `MessagePack`, so both are plain `serde` types.
 //!
 //! | a worker | so |
 //! |---|---|

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use mainspring_task::Shared;
 use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::lines::Lines;
 
 /// How many lines of one stream go to the log in a second; the others are counted.
 const LINES_PER_SECOND: u32 = 1000;
+
+const SECOND: Duration = Duration::from_secs(1);
 
 /// What is looked for in a line.
 pub(super) type Predicate = Arc<dyn Fn(&str) -> bool + Send + Sync>;
@@ -50,9 +52,12 @@ impl Output {
         let (mut lines, mut meter) = (Lines::default(), Meter::new());
         let mut chunk = vec![0; 16 * 1024];
         loop {
-            match pipe.read(&mut chunk).await {
-                Ok(0) | Err(_) => break,
-                Ok(count) => lines.feed(&chunk[..count], |line| self.take(stream, line, &mut meter)),
+            // After a flood it may be silent, and then nothing but the time says to report it.
+            let silence = if meter.left_out > 0 { SECOND } else { Duration::MAX };
+            match timeout(silence, pipe.read(&mut chunk)).await {
+                Err(_) => self.report(stream, std::mem::take(&mut meter.left_out)),
+                Ok(Ok(0) | Err(_)) => break,
+                Ok(Ok(count)) => lines.feed(&chunk[..count], |line| self.take(stream, line, &mut meter)),
             }
         }
         lines.finish(|line| self.take(stream, line, &mut meter));
@@ -102,7 +107,7 @@ impl Meter {
     /// Whether this line passes, and how many did not in a second that is over.
     fn pass(&mut self, now: Instant) -> (bool, u64) {
         let mut left_out = 0;
-        if now.duration_since(self.second) >= Duration::from_secs(1) {
+        if now.duration_since(self.second) >= SECOND {
             left_out = std::mem::take(&mut self.left_out);
             (self.second, self.passed) = (now, 0);
         }

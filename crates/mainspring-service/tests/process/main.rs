@@ -4,6 +4,11 @@
 //! pools, and plays the programs that run as children.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the parts it plays are read by what they print"
+)]
 
 mod child;
 mod harness;
@@ -82,6 +87,7 @@ fn pool_tests() -> Vec<harness::Test> {
         pool::what_a_job_has_started_ends_with_the_pool,
         pool::a_job_under_way_at_the_stop_may_end,
         pool::workers_die_with_a_parent_that_is_killed,
+        pool::a_worker_without_a_pool_says_so_and_ends,
         pool_failures::an_error_of_a_job_comes_with_its_causes,
         pool_failures::a_panic_is_an_error_and_the_worker_lives,
         pool_failures::an_unknown_job_is_named_with_those_there_are,
@@ -96,6 +102,8 @@ fn pool_tests() -> Vec<harness::Test> {
         pool_failures::workers_that_end_in_their_setup_fail_the_start,
         pool_failures::a_job_added_twice_fails_the_start,
         pool_failures::lazy_workers_that_do_not_start_fail_their_jobs_and_then_the_service,
+        pool_failures::workers_killed_at_random_lose_no_more_than_the_job_they_ran,
+        pool_failures::jobs_cancelled_at_random_leave_the_pool_whole,
         pool_failures::workers_that_die_again_and_again_are_replaced_ever_more_slowly,
     ]
 }

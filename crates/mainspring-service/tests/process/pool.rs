@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader};
 use std::os::fd::AsRawFd;
-use std::process::Stdio;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use mainspring_service::process::{JobError, WorkerPool, WorkerPoolBuilder};
@@ -268,4 +269,14 @@ pub(crate) async fn workers_die_with_a_parent_that_is_killed() {
     parent.kill().unwrap();
     parent.wait().unwrap();
     eventually(|| workers.iter().all(|(id, _)| !proc::runs(*id)).then_some(())).await;
+}
+
+pub(crate) async fn a_worker_without_a_pool_says_so_and_ends() {
+    for arguments in [&["a", "1", "1000"][..], &[]] {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        let output = command.arg0("mainspring-worker").args(arguments).stdin(Stdio::null()).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(text.starts_with("the worker ends: its "), "{text}");
+    }
 }

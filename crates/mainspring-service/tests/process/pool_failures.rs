@@ -172,3 +172,48 @@ pub(crate) async fn workers_that_die_again_and_again_are_replaced_ever_more_slow
     assert_eq!(pool.run::<_, u64>("double", &1).await.unwrap(), 2);
     running.stop().await.unwrap();
 }
+
+pub(crate) async fn workers_killed_at_random_lose_no_more_than_the_job_they_ran() {
+    let (pool, running) = start(WorkerPool::builder(4)).await;
+    let jobs: Vec<_> = (0..400).map(|_| spawn(pool.run::<_, u64>("nap", &2))).collect();
+    let mut killed = 0;
+    for round in 0..8 {
+        tokio::time::sleep(Duration::from_millis(15)).await;
+        let workers = proc::my_children();
+        if let Some((worker, _)) = workers.iter().filter(|(_, state)| state != "Z").nth(round % 4) {
+            proc::kill(*worker);
+            killed += 1;
+        }
+    }
+    let (mut done, mut lost) = (0, 0);
+    for job in jobs {
+        match job.await.unwrap() {
+            Ok(2) => done += 1,
+            Err(error) if error.is_lost() => lost += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(lost <= killed, "{lost} jobs were lost with {killed} workers");
+    assert_eq!(done + lost, 400);
+    assert_eq!(pool.stats().lost, lost);
+    running.stop().await.unwrap();
+    assert_eq!(proc::my_children(), []);
+}
+
+pub(crate) async fn jobs_cancelled_at_random_leave_the_pool_whole() {
+    let (pool, running) = start(WorkerPool::builder(3).cancel_grace(Duration::from_millis(20))).await;
+    for round in 0..60_u64 {
+        let job = match round % 3 {
+            0 => spawn(pool.run::<_, ()>("spin", &())),
+            1 => spawn(pool.run::<_, ()>("until cancelled", &())),
+            _ => spawn(pool.run::<_, ()>("print", "hello")),
+        };
+        tokio::time::sleep(Duration::from_millis(round % 7)).await;
+        job.cancel();
+    }
+    let jobs = (0..30).map(|number: u64| pool.run::<_, u64>("double", &number));
+    assert_eq!(mainspring_task::gather(jobs).await.unwrap().len(), 30);
+    assert_eq!(pool.stats().lost, 0);
+    running.stop().await.unwrap();
+    assert_eq!(proc::my_children(), []);
+}

@@ -262,3 +262,21 @@ impl fmt::Debug for WorkerPool {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::WorkerPool;
+    use crate::Entrypoint;
+
+    #[tokio::test]
+    async fn a_program_that_would_not_be_its_own_worker_is_not_copied() {
+        let pool = WorkerPool::new(1);
+        let error = Entrypoint::new("test").service(pool.clone()).start().await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "service `workers` did not start: this program cannot be its own worker: \
+             call `process::worker` first thing in `main`"
+        );
+        assert_eq!(pool.stats().started, 0);
+    }
+}

@@ -84,7 +84,7 @@ impl JobError {
         matches!(self.kind, Kind::Unknown(_))
     }
 
-    /// Arguments or result do not become MessagePack, or are not what the other side takes.
+    /// Arguments or result do not become `MessagePack`, or are not what the other side takes.
     #[must_use]
     pub fn is_encoding(&self) -> bool {
         matches!(self.kind, Kind::Arguments(_) | Kind::Value(_))

@@ -116,7 +116,7 @@ impl Seat {
                 Fate::Killed => *worker = None,
                 Fate::Died => (*worker, self.failures) = (None, self.failures + 1),
                 Fate::Unreached(same) => {
-                    (*worker, self.failures, job) = (None, self.failures + 1, Some(same))
+                    (*worker, self.failures, job) = (None, self.failures + 1, Some(same));
                 }
             }
         }

@@ -39,7 +39,7 @@ static PASSED: AtomicBool = AtomicBool::new(false);
 /// A worker does not heed SIGTERM, as a service manager sends it to parent and workers alike; the
 /// parent ends it when its work is done.
 ///
-/// ```no_run
+/// ```standalone_crate
 /// use mainspring_service::{Entrypoint, process::{self, WorkerPool}};
 ///
 /// process::worker(|jobs| jobs.add("sum", |numbers: Vec<u64>| Ok(numbers.iter().sum::<u64>())));
