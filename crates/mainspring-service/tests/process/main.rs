@@ -101,7 +101,7 @@ fn pool_tests() -> Vec<harness::Test> {
         pool_failures::workers_that_cannot_set_up_fail_the_start_with_the_reason,
         pool_failures::workers_that_end_in_their_setup_fail_the_start,
         pool_failures::a_job_added_twice_fails_the_start,
-        pool_failures::lazy_workers_that_do_not_start_fail_their_jobs_and_then_the_service,
+        pool_failures::lazy_workers_that_do_not_start_fail_their_job_and_the_service,
         pool_failures::workers_killed_at_random_lose_no_more_than_the_job_they_ran,
         pool_failures::jobs_cancelled_at_random_leave_the_pool_whole,
         pool_failures::workers_that_die_again_and_again_are_replaced_ever_more_slowly,

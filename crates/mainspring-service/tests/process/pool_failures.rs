@@ -147,13 +147,12 @@ pub(crate) async fn a_job_added_twice_fails_the_start() {
     assert!(text.ends_with("cannot work: the job `pid` is added twice"), "{text}");
 }
 
-pub(crate) async fn lazy_workers_that_do_not_start_fail_their_jobs_and_then_the_service() {
+pub(crate) async fn lazy_workers_that_do_not_start_fail_their_job_and_the_service() {
     let (pool, mut running) = start(WorkerPool::builder(1).name("refusing").lazy()).await;
-    for _ in 0..5 {
-        let error = pool.run::<_, u32>("pid", &()).await.unwrap_err();
-        assert!(error.is_not_started(), "{error}");
-        assert!(error.to_string().ends_with("cannot work: the model cannot be loaded"), "{error}");
-    }
+    let error = pool.run::<_, u32>("pid", &()).await.unwrap_err();
+    assert!(error.is_not_started(), "{error}");
+    assert!(error.to_string().ends_with("cannot work: the model cannot be loaded"), "{error}");
+    assert_eq!(pool.stats().started, 5);
     let failed = running.failed().await;
     assert!(failed.is_service());
     assert_eq!(failed.service(), Some("refusing"));

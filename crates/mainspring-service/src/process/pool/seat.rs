@@ -103,11 +103,10 @@ impl Seat {
         let mut job = Some(job);
         while let Some(next) = job.take() {
             if worker.is_none() {
-                self.pause().await;
-                match self.hire().await {
-                    Some(Ok(hired)) => *worker = Some(hired),
-                    Some(Err(error)) => return self.refuse(next, error),
-                    None => return Ok(()),
+                match self.hire_again().await {
+                    Ok(Some(hired)) => *worker = Some(hired),
+                    Ok(None) => return Ok(()),
+                    Err(error) => return Err(self.refuse(next, error)),
                 }
             }
             let hired = worker.as_mut().expect("it was hired above");
@@ -136,29 +135,29 @@ impl Seat {
         }
     }
 
-    /// The job has no worker; after too many of those, neither has the pool.
-    fn refuse(&mut self, job: Job, error: ChildError) -> Result<(), ChildError> {
+    /// The job has no worker, and neither has the pool.
+    fn refuse(&self, job: Job, error: ChildError) -> ChildError {
         self.counters.failed.fetch_add(1, Ordering::Relaxed);
         let refused = JobError::new(&job.name, Kind::NotStarted(error.to_string()));
         let _ = job.reply.send(Err(refused));
-        self.failed_to_start(error)
-    }
-
-    fn failed_to_start(&mut self, error: ChildError) -> Result<(), ChildError> {
-        tracing::warn!(service = &*self.service, worker = self.number, %error, "a worker did not start");
-        self.failures += 1;
-        if self.failures >= STARTS { Err(error) } else { Ok(()) }
+        error
     }
 
     /// Hires until it works out, or has not too often; `None` when the pool ends.
     async fn hire_again(&mut self) -> Result<Option<Hired>, ChildError> {
+        let mut attempts = 0;
         loop {
             self.pause().await;
-            match self.hire().await {
+            let error = match self.hire().await {
                 None => return Ok(None),
                 Some(Ok(hired)) => return Ok(Some(hired)),
-                Some(Err(error)) => self.failed_to_start(error)?,
+                Some(Err(error)) => error,
+            };
+            (attempts, self.failures) = (attempts + 1, self.failures + 1);
+            if attempts == STARTS {
+                return Err(error);
             }
+            tracing::warn!(service = &*self.service, worker = self.number, %error, "a worker did not start");
         }
     }
 

@@ -66,7 +66,7 @@ pub fn worker<O: Outcome>(register: impl FnOnce(&mut Jobs) -> O) {
 /// True in a job that nobody waits for any more: its future was dropped, or the pool stops.
 ///
 /// A job with a long loop looks here and returns; what it returns then is thrown away. After the
-/// pool's grace the worker is killed. False outside of a job.
+/// pool's grace the worker is killed. The same on every thread of the worker; false outside of a job.
 #[must_use]
 pub fn is_cancelled() -> bool {
     let running = RUNNING.load(Ordering::Acquire);
