@@ -153,11 +153,15 @@ impl Hired {
     pub(super) async fn run(
         &mut self,
         mut job: Job,
-        counters: &Counters,
+        counters: &Arc<Counters>,
         ending: &CancellationToken,
     ) -> Fate {
         self.jobs += 1;
-        match self.talk(&mut job, ending).await {
+        // Who has the answer finds the worker free.
+        let busy = Counted::new(counters, |counters| &counters.busy);
+        let talk = self.talk(&mut job, ending).await;
+        drop(busy);
+        match talk {
             Talk::Answered(answer) | Talk::GivenUp(Some(answer)) => {
                 let counter = match &answer {
                     _ if job.reply.is_closed() => &counters.cancelled,

@@ -13,7 +13,7 @@ use super::JobError;
 use super::builder::Settings;
 use super::hired::{Fate, Hired, Job};
 use super::job_error::Kind;
-use super::stats::{Counted, Counters};
+use super::stats::Counters;
 use crate::process::ChildError;
 
 /// After so many workers in a row that did not start, the pool gives up.
@@ -98,8 +98,6 @@ impl Seat {
         if worker.as_ref().is_some_and(Hired::has_exited) {
             self.bury(worker, &io::ErrorKind::UnexpectedEof.into()).await;
         }
-        let counters = Arc::clone(&self.counters);
-        let _busy = Counted::new(&counters, |counters| &counters.busy);
         let mut job = Some(job);
         while let Some(next) = job.take() {
             if worker.is_none() {
