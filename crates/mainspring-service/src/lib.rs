@@ -21,11 +21,13 @@
 //! | [`service`](mod@service) | [`Service`], [`Context`], [`Stopping`] |
 //! | [`runtime`] | [`Runtime`], the choice of threads |
 //! | [`net`] | the servers and clients over TCP, TLS, Unix sockets and UDP, and the listener under them |
+//! | [`process`] | [`Child`](process::Child), [`WorkerPool`](process::WorkerPool) |
 //! | [`schedule`] | [`Periodic`](schedule::Periodic) |
 
 pub mod entrypoint;
 mod error;
 pub mod net;
+pub mod process;
 pub mod runtime;
 pub mod schedule;
 pub mod service;

@@ -4,6 +4,7 @@ use mainspring_task::cancel::{grace, rescued};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::Running;
+use super::running::Member;
 use crate::Error;
 
 /// What cleanup that is cut off has beyond its own grace before it is given up.
@@ -99,7 +100,8 @@ impl Running {
 
     async fn descend(&mut self, down: &mut Down) {
         loop {
-            self.step(down);
+            // One that is down may free another.
+            while self.step(down) {}
             if down.stages.iter().all(|stage| *stage == Stage::Down) {
                 return;
             }
@@ -109,9 +111,19 @@ impl Running {
         }
     }
 
-    /// Moves every service as far down as it can go now.
-    fn step(&mut self, down: &mut Down) {
+    /// Moves every service as far down as it can go now; true when one has moved.
+    fn step(&mut self, down: &mut Down) -> bool {
+        let before = down.stages.clone();
         let needed = self.services.needed();
+        for (stage, member) in down.stages.iter_mut().zip(&self.members) {
+            if member.stopped {
+                *stage = Stage::Down;
+            }
+        }
+        // The ends come when nobody drains any more: till then each may be of use to the others.
+        let is_busy = |member: &Member| !(member.ended && member.cx.is_idle());
+        let mut busy = (0..self.members.len())
+            .any(|index| down.stages[index] == Stage::Draining && is_busy(&self.members[index]));
         let mut all_before_down = true;
         for &index in &down.order {
             let member = &self.members[index];
@@ -125,21 +137,22 @@ impl Running {
                         member.orders.cut();
                     }
                     down.stages[index] = Stage::Draining;
+                    busy |= is_busy(member);
                 }
             }
-            let drained = member.ended && member.cx.is_idle();
-            if down.stages[index] == Stage::Draining && drained && all_before_down {
+        }
+        for &index in &down.order {
+            let member = &self.members[index];
+            if down.stages[index] == Stage::Draining && !busy && all_before_down {
                 let was_up = self.order.contains(&index);
                 down.stages[index] = if was_up { Stage::Stopping } else { Stage::Down };
                 if was_up {
                     member.orders.stop();
                 }
             }
-            if member.stopped {
-                down.stages[index] = Stage::Down;
-            }
             all_before_down &= down.stages[index] == Stage::Down;
         }
+        down.stages != before
     }
 
     /// Cancels what is left at the end of the grace, and says of each who it is.

@@ -150,7 +150,13 @@ pub(crate) async fn start(service: impl Service) -> Running {
 }
 
 pub(crate) async fn start_error(service: impl Service) -> String {
-    Entrypoint::new("test").service(service).start().await.unwrap_err().to_string()
+    Entrypoint::new("test")
+        .start_within(Duration::from_secs(86_400))
+        .service(service)
+        .start()
+        .await
+        .unwrap_err()
+        .to_string()
 }
 
 /// Sends back what comes.
