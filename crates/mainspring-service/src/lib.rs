@@ -21,8 +21,10 @@
 //! | [`service`](mod@service) | [`Service`], [`Context`], [`Stopping`] |
 //! | [`runtime`] | [`Runtime`], the choice of threads |
 //! | [`net`] | [`TcpServer`](net::TcpServer), [`UdpServer`](net::UdpServer) and the listener under them |
+//! | [`config`] | [`config::Loader`]: settings from a file, the environment and the command line |
 //! | [`schedule`] | [`Periodic`](schedule::Periodic) |
 
+pub mod config;
 pub mod entrypoint;
 mod error;
 pub mod net;
