@@ -3,8 +3,11 @@
 //! Use them from there: what they write names `::mainspring`, and nothing that is not public.
 //!
 //! * [`macro@main`]: turns a function that returns an entrypoint into the program.
+//! * [`macro@Config`]: documents the keys of a struct of settings.
 
+mod config;
 mod entry;
+mod serde_names;
 
 use proc_macro::TokenStream;
 
@@ -39,4 +42,35 @@ use proc_macro::TokenStream;
 #[proc_macro_attribute]
 pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
     entry::expand(arguments.into(), item.into()).into()
+}
+
+/// Documents a struct of settings, so that `--help` and `--print-config` can.
+///
+/// ```ignore
+/// use mainspring::{Config, config::{Address, Period}};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Debug, Default, Serialize, Deserialize, Config)]
+/// #[serde(default, deny_unknown_fields)]
+/// struct Settings {
+///     /// How often the rates are read again.
+///     refresh: Period,
+///     /// The server.
+///     #[config(nested)]
+///     http: Http,
+/// }
+/// ```
+///
+/// The comment of a field is the documentation of its key. On a field, `#[config(nested)]` says that it is a struct
+/// of settings itself. On the struct, `#[config(validate = path)]` names a function from `&Self` to
+/// `Result<(), impl Display>` that checks what serde cannot. Serde's `rename`, `rename_all`, `default`, `skip` and
+/// `flatten` are understood.
+///
+/// # Errors
+///
+/// It does not compile for what is no struct with named fields, for a generic struct, and for a name that differs
+/// between reading and writing.
+#[proc_macro_derive(Config, attributes(config))]
+pub fn config(item: TokenStream) -> TokenStream {
+    config::expand(item.into()).into()
 }

@@ -20,10 +20,12 @@
 //! | [`entrypoint`] | [`Entrypoint`], [`Running`], the way a process starts and ends |
 //! | [`service`](mod@service) | [`Service`], [`Context`], [`Stopping`] |
 //! | [`runtime`] | [`Runtime`], the choice of threads |
+//! | [`config`] | [`config::Loader`]: settings from a file, the environment and the command line |
 //! | [`net`] | the servers and clients over TCP, TLS, Unix sockets and UDP, and the listener under them |
 //! | [`process`] | [`Child`](process::Child), [`WorkerPool`](process::WorkerPool) |
 //! | [`schedule`] | [`Periodic`](schedule::Periodic) |
 
+pub mod config;
 pub mod entrypoint;
 mod error;
 pub mod net;

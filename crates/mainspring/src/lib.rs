@@ -1,13 +1,13 @@
 #![doc = include_str!("../docs/front.md")]
 
 #[doc(inline)]
-pub use mainspring_macros::main;
+pub use mainspring_macros::{Config, main};
 #[doc(inline)]
 pub use mainspring_observe::log;
 #[doc(inline)]
 pub use mainspring_service::{
     BoxError, Context, Entrypoint, Error, Launch, Outcome, Result, Running, Runtime, Service, Stopping,
-    entrypoint, launch, net, runtime, schedule, service,
+    config, entrypoint, launch, net, process, runtime, schedule, service,
 };
 #[doc(inline)]
 pub use mainspring_task::{

@@ -1,0 +1,115 @@
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+
+use mainspring_service::config::{Files, Live, Loader, Sources};
+use zeroize::Zeroizing;
+
+use crate::settings::Settings;
+
+/// Files that a test writes while they are in use.
+#[derive(Clone, Default)]
+struct Drawer(Arc<Mutex<BTreeMap<String, String>>>);
+
+impl Drawer {
+    fn write(&self, path: &str, text: &str) {
+        self.0.lock().unwrap().insert(path.to_owned(), text.to_owned());
+    }
+}
+
+impl Files for Drawer {
+    fn read(&self, path: &Path) -> io::Result<Zeroizing<String>> {
+        let files = self.0.lock().unwrap();
+        let text = files.get(path.to_str().unwrap()).ok_or(io::ErrorKind::NotFound)?;
+        Ok(Zeroizing::new(text.clone()))
+    }
+}
+
+fn live(text: &str) -> (Drawer, Live<Settings>) {
+    let drawer = Drawer::default();
+    drawer.write("rates.toml", text);
+    drawer.write("token", "one");
+    let sources = Sources::none().files(drawer.clone()).var("RATES_LEVEL", "debug");
+    (drawer, Loader::new("rates").sources(sources).live().unwrap())
+}
+
+#[test]
+fn a_reload_says_which_keys_have_changed() {
+    let (drawer, live) = live("refresh = '1s'\nhttp.workers = 1\nfactors = { a = 1, b = 2 }");
+    drawer
+        .write("rates.toml", "refresh = '1s'\nhttp.workers = 2\nfactors = { b = 3, c = 1 }\nlevel = 'info'");
+    let changes = live.reload().unwrap();
+    assert_eq!(changes.to_string(), "factors.a, factors.b, factors.c, http.workers");
+    assert!(changes.contains("http") && changes.contains("http.workers") && !changes.contains("htt"));
+    assert_eq!(live.settings().get().http.workers, 2);
+}
+
+#[test]
+fn what_is_written_otherwise_and_means_the_same_is_no_change() {
+    let (drawer, live) = live("refresh = '60s'");
+    drawer.write("rates.toml", "# as before\nrefresh = '1m'\nhttp = { workers = 4 }");
+    let changes = live.reload().unwrap();
+    assert!(changes.is_empty(), "{changes}");
+    assert_eq!(changes.to_string(), "nothing has changed");
+}
+
+#[test]
+fn a_new_secret_in_the_same_file_is_a_change() {
+    let (drawer, live) = live("token = { file = 'token' }");
+    drawer.write("token", "two");
+    let changes = live.reload().unwrap();
+    assert_eq!(changes.keys().collect::<Vec<_>>(), ["token"]);
+    assert_eq!(live.settings().get().token.expose(), "two");
+    assert!(live.reload().unwrap().is_empty());
+}
+
+#[test]
+fn a_value_that_toml_cannot_write_changes_too() {
+    #[derive(Debug, Default, serde::Serialize, serde::Deserialize, mainspring_macros::Config)]
+    #[serde(default)]
+    #[config(crate = "mainspring_service::config")]
+    struct Seed {
+        seed: u64,
+        name: String,
+    }
+    let drawer = Drawer::default();
+    drawer.write("rates.toml", "seed = 18446744073709551615\nname = 'a'");
+    let sources = Sources::none().files(drawer.clone());
+    let live: Live<Seed> = Loader::new("rates").sources(sources).live().unwrap();
+    drawer.write("rates.toml", "seed = 18446744073709551615\nname = 'b'");
+    assert_eq!(live.reload().unwrap().to_string(), "name");
+    assert_eq!((live.settings().get().seed, &*live.settings().get().name), (u64::MAX, "b"));
+}
+
+#[test]
+fn a_bad_reload_leaves_all_as_it_was() {
+    let (drawer, live) = live("http.workers = 1");
+    let before = live.settings().get();
+    drawer.write("rates.toml", "http.workers = 2\nrefresh = 3");
+    let error = live.reload().unwrap_err();
+    assert!(error.to_string().starts_with("rates.toml:2:11: `refresh`"), "{error}");
+    assert_eq!(live.settings().get(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_who_watch_are_woken_by_a_change_only() {
+    let (drawer, live) = live("http.workers = 1");
+    let watched = live.settings();
+    let mut change = pin!(watched.changed());
+    assert!(futures_util::poll!(&mut change).is_pending());
+    live.reload().unwrap();
+    assert!(futures_util::poll!(&mut change).is_pending());
+    drawer.write("rates.toml", "http.workers = 2");
+    live.reload().unwrap();
+    let Poll::Ready(settings) = futures_util::poll!(&mut change) else { panic!("nobody was woken") };
+    assert_eq!(settings.http.workers, 2);
+}
+
+#[test]
+fn it_shows_no_secret() {
+    let (_, live) = live("token = 'hunter2'");
+    assert!(!format!("{live:?}").contains("hunter2"));
+}
