@@ -32,6 +32,7 @@ enum Kind {
     Drain { services: Vec<String> },
     Interrupted { signal: Signal, again: bool },
     Log { source: BoxError },
+    Inherited { source: BoxError },
     Runtime { source: io::Error },
 }
 
@@ -58,6 +59,15 @@ impl Error {
 
     pub(crate) fn log(source: BoxError) -> Self {
         Error { kind: Kind::Log { source } }
+    }
+
+    pub(crate) fn inherited(source: BoxError) -> Self {
+        Error { kind: Kind::Inherited { source } }
+    }
+
+    /// Another process has taken over.
+    pub(crate) fn is_replaced(&self) -> bool {
+        matches!(self.kind, Kind::Interrupted { signal: Signal::Replaced, .. })
     }
 
     pub(crate) fn runtime(source: io::Error) -> Self {
@@ -94,7 +104,9 @@ impl Error {
         match &self.kind {
             Kind::Start { service, .. } | Kind::Service { service, .. } => Some(service),
             Kind::Drain { services } => services.first().map(String::as_str),
-            Kind::Interrupted { .. } | Kind::Log { .. } | Kind::Runtime { .. } => None,
+            Kind::Interrupted { .. } | Kind::Log { .. } | Kind::Inherited { .. } | Kind::Runtime { .. } => {
+                None
+            }
         }
     }
 
@@ -125,6 +137,7 @@ impl fmt::Display for Error {
             Kind::Interrupted { signal, again: false } => write!(f, "stopped by {signal}"),
             Kind::Interrupted { signal, again: true } => write!(f, "ended at once by a second {signal}"),
             Kind::Log { source } => write!(f, "cannot set up the log: {source}"),
+            Kind::Inherited { source } => write!(f, "cannot use the sockets that were passed: {source}"),
             Kind::Runtime { source } => write!(f, "cannot make the runtime: {source}"),
         }
     }
@@ -139,9 +152,10 @@ impl fmt::Debug for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.kind {
-            Kind::Start { source, .. } | Kind::Service { source, .. } | Kind::Log { source } => {
-                Some(&**source)
-            }
+            Kind::Start { source, .. }
+            | Kind::Service { source, .. }
+            | Kind::Log { source }
+            | Kind::Inherited { source } => Some(&**source),
             Kind::Runtime { source } => Some(source),
             Kind::Drain { .. } | Kind::Interrupted { .. } => None,
         }

@@ -10,7 +10,8 @@ use mainspring_task::cancel::{grace, rescued};
 use tokio::time::timeout;
 
 use super::launch::complain;
-use super::{Environment, Logger, Running, manager};
+use super::{Environment, Logger, Running, manager, successor};
+use crate::net::inherit;
 use crate::runtime::Cores;
 use crate::service::{BoxService, IntoService};
 use crate::signal::Signals;
@@ -160,6 +161,8 @@ impl Entrypoint {
     ///
     /// When called inside of a tokio runtime, where [`start`](Entrypoint::start) serves.
     pub fn run_until<F: Future>(mut self, future: F) -> Result<F::Output, Error> {
+        // Before there is another thread: the variables are taken out of the environment.
+        let inherited = inherit::adopt_environment();
         let log = match self.install_log() {
             Ok(log) => log,
             Err(error) => {
@@ -167,7 +170,7 @@ impl Entrypoint {
                 return Err(error);
             }
         };
-        let result = self.run_on_own_runtime(future);
+        let result = inherited.map_err(Error::inherited).and_then(|_| self.run_on_own_runtime(future));
         if let Err(error) = &result {
             report(error);
         }
@@ -229,7 +232,7 @@ impl Entrypoint {
     }
 
     async fn run_under_signals<F: Future>(self, cores: &Cores, future: F) -> Result<F::Output, Error> {
-        let mut signals = Signals::catch().map_err(Error::runtime)?;
+        let mut signals = Signals::catch(self.bounds.start).map_err(Error::runtime)?;
         let services = self.services.len();
         manager::starting(services);
         let mut running = Running::spawn(self, cores);
@@ -246,6 +249,13 @@ impl Entrypoint {
             };
         }
         manager::ready(services);
+        successor::ready();
+        for socket in inherit::leftover() {
+            tracing::warn!(
+                service = socket.service,
+                "a socket was passed for a service that did not take it"
+            );
+        }
         let ended = tokio::select! {
             output = future => Ok(output),
             failed = running.failed() => Err(failed),
@@ -253,6 +263,7 @@ impl Entrypoint {
         };
         if let Err(reason) = &ended {
             tracing::info!(%reason, "stopping");
+            running.handover = reason.is_replaced();
         }
         manager::stopping();
         let stopped = tokio::select! {

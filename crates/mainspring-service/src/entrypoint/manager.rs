@@ -26,6 +26,11 @@ pub(crate) fn ready(services: usize) {
     }
 }
 
+/// Another process is the one to watch from here on.
+pub(crate) fn replaced_by(pid: u32) {
+    tell(&[NotifyState::MainPid(pid)]);
+}
+
 pub(crate) fn stopping() {
     tell(&[NotifyState::Stopping, NotifyState::Status("stopping")]);
 }

@@ -18,6 +18,12 @@
 //!
 //! A phase that has nothing to wait for takes no time. A service that fails on its way down does not
 //! keep the others from theirs. A second signal ends the process at once.
+//!
+//! **Signals.** SIGINT and SIGTERM stop. SIGHUP tells services to read their settings anew. SIGUSR1
+//! writes all tasks to the log. SIGUSR2 starts the program anew: it inherits the listening sockets, and
+//! when it is ready this process stops, without losing a connection; when it does not become ready, it
+//! is killed and this one goes on. Sockets passed by systemd (`LISTEN_FDS`) are taken by the services
+//! they are named after, and systemd is told of the start, of reloads and of the end.
 
 mod builder;
 mod drive;
@@ -26,6 +32,7 @@ mod logger;
 pub(crate) mod manager;
 mod running;
 mod stop;
+pub(crate) mod successor;
 
 pub use builder::Entrypoint;
 pub use launch::{Launch, launch};

@@ -27,6 +27,8 @@ pub struct Running {
     pub(super) order: Vec<usize>,
     pub(super) bounds: Bounds,
     pub(super) hangup: Hangup,
+    /// Another process has the listening sockets: idle clients are sent to it with their next answer.
+    pub(super) handover: bool,
     spawned: Instant,
 }
 
@@ -66,6 +68,7 @@ impl Running {
             order: Vec::new(),
             bounds: entrypoint.bounds,
             hangup,
+            handover: false,
             spawned: Instant::now(),
         }
     }

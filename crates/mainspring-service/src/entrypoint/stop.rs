@@ -132,7 +132,7 @@ impl Running {
                     .iter()
                     .all(|&(who, whom)| whom != index || who == index || down.stages[who] == Stage::Down);
                 if free {
-                    member.cx.begin_stop();
+                    member.cx.begin_stop(self.handover);
                     if !member.cx.drains() {
                         member.orders.cut();
                     }
@@ -163,7 +163,7 @@ impl Running {
                 continue;
             }
             let service = &*member.name;
-            member.cx.begin_stop();
+            member.cx.begin_stop(self.handover);
             if !member.ended {
                 tracing::error!(service, "the service has not returned from start in the shutdown grace");
             }

@@ -259,9 +259,9 @@ impl Context {
     }
 
     /// Begins the end of the service: its background tasks are cancelled here.
-    pub(crate) fn begin_stop(&self) {
+    pub(crate) fn begin_stop(&self, handover: bool) {
         self.inner.services.set(self.inner.index, Status::Stopping);
-        self.inner.stopping.begin();
+        self.inner.stopping.begin(handover);
         self.end_background("the service is stopping");
     }
 

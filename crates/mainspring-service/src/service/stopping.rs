@@ -15,6 +15,7 @@ pub struct Stopping {
 struct Inner {
     /// Read on hot paths, where the token's lock would be felt.
     flag: AtomicBool,
+    handover: AtomicBool,
     token: CancellationToken,
 }
 
@@ -23,7 +24,8 @@ impl Stopping {
         Stopping { inner: Arc::default() }
     }
 
-    pub(crate) fn begin(&self) {
+    pub(crate) fn begin(&self, handover: bool) {
+        self.inner.handover.store(handover, Ordering::Release);
         self.inner.flag.store(true, Ordering::Release);
         self.inner.token.cancel();
     }
@@ -32,6 +34,13 @@ impl Stopping {
     #[must_use]
     pub fn is_stopping(&self) -> bool {
         self.inner.flag.load(Ordering::Acquire)
+    }
+
+    /// The service is to stop because another process has taken over its sockets: clients that are sent
+    /// away find it at the same address.
+    #[must_use]
+    pub fn is_handover(&self) -> bool {
+        self.inner.handover.load(Ordering::Acquire)
     }
 
     /// Waits until the service is to stop.

@@ -3,12 +3,13 @@
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use mainspring_task::inspect;
 use tokio::signal::unix::{self, SignalKind};
 use tokio::sync::Notify;
 
-use crate::entrypoint::manager;
+use crate::entrypoint::{manager, successor};
 
 /// The SIGHUPs of a process. A clone hears the same ones.
 #[derive(Clone, Default)]
@@ -31,6 +32,8 @@ impl Hangup {
 pub(crate) enum Signal {
     Interrupt,
     Terminate,
+    /// Another process has taken over.
+    Replaced,
 }
 
 impl Signal {
@@ -38,6 +41,7 @@ impl Signal {
         match self {
             Signal::Interrupt => 2,
             Signal::Terminate => 15,
+            Signal::Replaced => 12,
         }
     }
 }
@@ -47,6 +51,7 @@ impl fmt::Display for Signal {
         f.write_str(match self {
             Signal::Interrupt => "SIGINT",
             Signal::Terminate => "SIGTERM",
+            Signal::Replaced => "SIGUSR2",
         })
     }
 }
@@ -57,15 +62,20 @@ pub(crate) struct Signals {
     terminate: unix::Signal,
     hangup: unix::Signal,
     dump: unix::Signal,
+    replace: unix::Signal,
+    /// How long a successor may take to become ready.
+    within: Duration,
 }
 
 impl Signals {
-    pub(crate) fn catch() -> io::Result<Self> {
+    pub(crate) fn catch(within: Duration) -> io::Result<Self> {
         Ok(Signals {
             interrupt: unix::signal(SignalKind::interrupt())?,
             terminate: unix::signal(SignalKind::terminate())?,
             hangup: unix::signal(SignalKind::hangup())?,
             dump: unix::signal(SignalKind::user_defined1())?,
+            replace: unix::signal(SignalKind::user_defined2())?,
+            within,
         })
     }
 
@@ -76,6 +86,11 @@ impl Signals {
             tokio::select! {
                 _ = self.interrupt.recv() => return Signal::Interrupt,
                 _ = self.terminate.recv() => return Signal::Terminate,
+                _ = self.replace.recv() => {
+                    if let Some(signal) = self.replaced().await {
+                        return signal;
+                    }
+                }
                 _ = self.hangup.recv() => {
                     tracing::info!("SIGHUP: reading the settings anew");
                     manager::reloading();
@@ -88,6 +103,25 @@ impl Signals {
                     }
                 }
             }
+        }
+    }
+
+    /// Lets another process take over; `None` when it did not, and this one goes on.
+    async fn replaced(&mut self) -> Option<Signal> {
+        tokio::select! {
+            started = successor::start(self.within) => match started {
+                Ok(pid) => {
+                    tracing::info!(pid, "the successor is ready and takes over");
+                    manager::replaced_by(pid);
+                    Some(Signal::Replaced)
+                }
+                Err(error) => {
+                    tracing::error!(%error, "no successor has taken over; this process goes on");
+                    None
+                }
+            },
+            _ = self.interrupt.recv() => Some(Signal::Interrupt),
+            _ = self.terminate.recv() => Some(Signal::Terminate),
         }
     }
 }

@@ -135,7 +135,7 @@ where
     async fn read_head(&mut self) -> io::Result<Read> {
         self.body_since = None;
         let idle = self.exchange.is_idle();
-        if idle && self.watch.is_stopping() {
+        if idle && self.watch.is_stopping() && !self.watch.is_handover() {
             return Ok(Read::End);
         }
         if self.exchange.heads != self.heads {
@@ -158,7 +158,7 @@ where
             Ok(0) => Read::Refused(Refusal::bad("the connection ended within the head")),
             Ok(_) => Read::More,
             // What has begun to arrive is given a little longer: read again, with the deadline of a drain.
-            Err(Alarm::Stop) if !idle => Read::More,
+            Err(Alarm::Stop) if !idle || self.watch.is_handover() => Read::More,
             Err(Alarm::Deadline) if !idle => Read::Refused(SLOW_HEAD),
             Err(_) => Read::End,
         })

@@ -11,6 +11,9 @@ pub(super) trait Drain {
     /// Asked for every batch of requests: must be cheap.
     fn is_stopping(&self) -> bool;
 
+    /// Another process takes over: a client whose request may be on its way is answered, and sent there.
+    fn is_handover(&self) -> bool;
+
     /// Registers the task to be woken when the server stops.
     fn poll_stopping(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 }
@@ -31,6 +34,10 @@ impl Drain for ServiceDrain {
     #[inline]
     fn is_stopping(&self) -> bool {
         self.stopping.is_stopping()
+    }
+
+    fn is_handover(&self) -> bool {
+        self.stopping.is_handover()
     }
 
     fn poll_stopping(&mut self, cx: &mut Context<'_>) -> Poll<()> {

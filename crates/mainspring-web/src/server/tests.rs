@@ -25,6 +25,10 @@ impl Drain for TokenDrain {
         self.0.is_cancelled()
     }
 
+    fn is_handover(&self) -> bool {
+        false
+    }
+
     fn poll_stopping(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.0.is_cancelled() { Poll::Ready(()) } else { self.1.as_mut().poll(cx) }
     }

@@ -53,6 +53,10 @@ impl<D: Drain> Watch<D> {
         self.drain.is_stopping()
     }
 
+    pub(super) fn is_handover(&self) -> bool {
+        self.drain.is_handover()
+    }
+
     /// Polls for an alarm. `woken` says that this wait was polled before, so that something woke the task.
     #[inline]
     pub(super) fn poll(
