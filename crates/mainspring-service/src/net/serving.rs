@@ -27,16 +27,17 @@ impl Serving {
         H: FnOnce(S) -> Fut,
         Fut: Future<Output: Outcome>,
     {
-        let connection = if self.proxy.is_none() && self.tls.is_none() {
-            Connection::plain(wire, peer.clone())
+        let bare = self.proxy.is_none() && self.tls.is_none() && self.idle.is_none();
+        let stream = if bare {
+            S::bare(wire, &peer)
         } else {
             // Boxed: what only some connections need is not part of what each one carries.
             match Box::pin(self.shake_hands(wire, &mut peer)).await {
-                Ok(connection) => connection,
+                Ok(connection) => S::of(connection.with_idle(self.idle)),
                 Err((stage, error)) => return self.report(&peer, stage, &error),
             }
         };
-        let stream = S::of(connection.with_idle(self.idle)).expect("the listener was asked before it served");
+        let stream = stream.expect("the listener was asked before it served");
         peer.enter();
         if let Err(error) = handler(stream).await.into_result() {
             self.report(&peer, Stage::Handler, &error);

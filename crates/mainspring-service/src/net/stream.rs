@@ -1,7 +1,7 @@
 use tokio::net::{TcpStream, UnixStream};
 
-use super::Connection;
 use super::wire::Wire;
+use super::{Connection, Peer};
 use crate::BoxError;
 use sealed::Sealed;
 
@@ -16,7 +16,8 @@ impl Stream for UnixStream {}
 impl Stream for Connection {}
 
 pub(super) mod sealed {
-    use super::Connection;
+    use crate::net::wire::Wire;
+    use crate::net::{Connection, Peer};
 
     /// What a listener makes of the sockets it accepts.
     #[expect(unnameable_types, reason = "only the seal names it")]
@@ -32,6 +33,9 @@ pub(super) mod sealed {
         /// The one kind it takes; `None` takes any.
         const TAKES: Option<Kind>;
 
+        /// Takes a socket as it was accepted. Nothing if it is of another kind.
+        fn bare(wire: Wire, peer: &Peer) -> Option<Self>;
+
         /// Nothing if the connection is of another kind.
         fn of(connection: Connection) -> Option<Self>;
     }
@@ -43,7 +47,11 @@ impl Sealed for TcpStream {
     const TAKES: Option<Kind> = Some(Kind::Tcp);
 
     fn of(connection: Connection) -> Option<Self> {
-        match connection.into_wire()? {
+        Self::bare(connection.into_wire()?, &Peer::default())
+    }
+
+    fn bare(wire: Wire, _: &Peer) -> Option<Self> {
+        match wire {
             Wire::Tcp(stream) => Some(stream),
             Wire::Unix(_) => None,
         }
@@ -54,7 +62,11 @@ impl Sealed for UnixStream {
     const TAKES: Option<Kind> = Some(Kind::Unix);
 
     fn of(connection: Connection) -> Option<Self> {
-        match connection.into_wire()? {
+        Self::bare(connection.into_wire()?, &Peer::default())
+    }
+
+    fn bare(wire: Wire, _: &Peer) -> Option<Self> {
+        match wire {
             Wire::Unix(stream) => Some(stream),
             Wire::Tcp(_) => None,
         }
@@ -66,6 +78,10 @@ impl Sealed for Connection {
 
     fn of(connection: Connection) -> Option<Self> {
         Some(connection)
+    }
+
+    fn bare(wire: Wire, peer: &Peer) -> Option<Self> {
+        Some(Connection::plain(wire, peer.clone()))
     }
 }
 

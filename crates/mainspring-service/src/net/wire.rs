@@ -8,8 +8,11 @@ use tokio::net::{TcpStream, UnixStream};
 
 /// A connected socket of either family.
 #[derive(Debug)]
-pub(super) enum Wire {
+#[expect(unnameable_types, reason = "the seal of a public trait names it")]
+pub enum Wire {
+    /// Of a TCP connection.
     Tcp(TcpStream),
+    /// Of a Unix socket.
     Unix(UnixStream),
 }
 

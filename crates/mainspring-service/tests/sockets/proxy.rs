@@ -22,7 +22,9 @@ async fn tell<S: AsyncReadExt + AsyncWriteExt + Unpin>(mut client: S) -> std::io
         }
     }
     let said = String::from_utf8_lossy(&said).into_owned();
-    client.write_all(format!("{known} {:?} {} {said}", known.destination, known.proxied).as_bytes()).await
+    client
+        .write_all(format!("{known} {:?} {} {said}", known.destination(), known.is_proxied()).as_bytes())
+        .await
 }
 
 fn trusting(networks: &[&str]) -> Options {

@@ -304,7 +304,7 @@ async fn a_panicking_handler_does_not_end_the_stream_as_if_it_were_whole() {
     let server = TlsServer::bind("127.0.0.1:0", tls, |mut client: Connection| async move {
         client.write_all(b"half of ").await?;
         client.flush().await?;
-        assert!(client.peer().proxied, "told to");
+        assert!(client.peer().is_proxied(), "told to");
         std::io::Result::Ok(())
     });
     let running = start(server).await;

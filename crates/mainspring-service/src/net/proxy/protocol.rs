@@ -63,12 +63,7 @@ impl ProxyProtocol {
         };
         Ok(match header {
             Header::Unknown => peer,
-            Header::Client { source, destination } => Peer {
-                address: Some(source),
-                destination: Some(destination),
-                proxied: true,
-                proxy: peer.address,
-            },
+            Header::Client { source, destination } => Peer::behind(peer.address, source, destination),
         })
     }
 
