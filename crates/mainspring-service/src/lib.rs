@@ -21,11 +21,13 @@
 //! | [`service`](mod@service) | [`Service`], [`Context`], [`Stopping`] |
 //! | [`runtime`] | [`Runtime`], the choice of threads |
 //! | [`net`] | [`TcpServer`](net::TcpServer), [`UdpServer`](net::UdpServer) and the listener under them |
+//! | [`pool`] | [`Pool`](pool::Pool), a pool of anything |
 //! | [`schedule`] | [`Periodic`](schedule::Periodic) |
 
 pub mod entrypoint;
 mod error;
 pub mod net;
+pub mod pool;
 pub mod runtime;
 pub mod schedule;
 pub mod service;
