@@ -22,7 +22,7 @@
 //! | [`runtime`] | [`Runtime`], the choice of threads |
 //! | [`net`] | [`TcpServer`](net::TcpServer), [`UdpServer`](net::UdpServer) and the listener under them |
 //! | [`pool`] | [`Pool`](pool::Pool), a pool of anything |
-//! | [`schedule`] | [`Periodic`](schedule::Periodic) |
+//! | [`schedule`] | [`Periodic`](schedule::Periodic), [`Cron`](schedule::Cron) |
 
 pub mod entrypoint;
 mod error;
