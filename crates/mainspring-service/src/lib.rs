@@ -20,12 +20,14 @@
 //! | [`entrypoint`] | [`Entrypoint`], [`Running`], the way a process starts and ends |
 //! | [`service`](mod@service) | [`Service`], [`Context`], [`Stopping`] |
 //! | [`runtime`] | [`Runtime`], the choice of threads |
+//! | [`fs`] | [`fs::open`] and [`fs::File`], whole files, atomic replacement |
 //! | [`net`] | [`TcpServer`](net::TcpServer), [`UdpServer`](net::UdpServer) and the listener under them |
 //! | [`pool`] | [`Pool`](pool::Pool), a pool of anything |
 //! | [`schedule`] | [`Periodic`](schedule::Periodic), [`Cron`](schedule::Cron) |
 
 pub mod entrypoint;
 mod error;
+pub mod fs;
 pub mod net;
 pub mod pool;
 pub mod runtime;
