@@ -27,9 +27,7 @@ use super::error::refused;
 pub struct File {
     /// Locked here only while no job of this file is under way, so never for long.
     buffers: Arc<Mutex<Buffers>>,
-    job: Option<Job<io::Result<u64>>>,
-    /// The job under way reads ahead.
-    filling: bool,
+    job: Option<(Errand, Job<io::Result<u64>>)>,
     /// There is something to be written.
     dirty: bool,
     /// Its end is to be written at the last.
@@ -40,10 +38,19 @@ pub struct File {
     pool: Pool,
 }
 
+/// What a job of a file is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Errand {
+    Fill,
+    Flush,
+    Finish,
+    Other,
+}
+
 impl File {
     pub(super) fn new(buffers: Buffers, path: Arc<Path>, pool: Pool, packed: bool) -> Self {
         let buffers = Arc::new(Mutex::new(buffers));
-        File { buffers, job: None, filling: false, dirty: packed, packed, line: Vec::new(), path, pool }
+        File { buffers, job: None, dirty: packed, packed, line: Vec::new(), path, pool }
     }
 
     /// Where the file is.
@@ -204,18 +211,16 @@ impl File {
             let accepted = self.lock().accept(bytes);
             if accepted > 0 || bytes.is_empty() {
                 self.dirty = true;
-                self.filling = false;
                 return Poll::Ready(Ok(accepted));
             }
-            self.submit(|buffers| buffers.write_out().map(|()| 0));
+            self.submit(Errand::Other, |buffers| buffers.write_out().map(|()| 0));
         }
     }
 
     /// Sees to it that something was read ahead; false at the end.
     fn poll_filled(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
         loop {
-            ready!(self.poll_settled(cx))?;
-            let filled = std::mem::replace(&mut self.filling, false);
+            let filled = ready!(self.poll_settled(cx))?.0 == Errand::Fill;
             let (some, unwritten) = {
                 let buffers = self.lock();
                 (!buffers.ahead().is_empty(), buffers.has_unwritten())
@@ -223,39 +228,37 @@ impl File {
             if (some || filled) && !unwritten {
                 return Poll::Ready(Ok(some));
             }
-            self.submit(Buffers::fill);
-            self.filling = true;
+            self.submit(Errand::Fill, Buffers::fill);
         }
     }
 
-    /// Does the work if there is something to be written.
+    /// Runs the errand if there is something to be written.
     fn poll_clean(
         &mut self,
         cx: &mut Context<'_>,
-        work: impl Fn(&mut Buffers) -> io::Result<u64> + Send + 'static,
+        errand: Errand,
+        work: fn(&mut Buffers) -> io::Result<u64>,
     ) -> Poll<io::Result<()>> {
-        ready!(self.poll_settled(cx))?;
-        if !std::mem::replace(&mut self.dirty, false) {
-            return Poll::Ready(Ok(()));
+        loop {
+            let done = ready!(self.poll_settled(cx))?.0 == errand;
+            self.dirty &= !done || self.packed;
+            if done || !self.dirty {
+                return Poll::Ready(Ok(()));
+            }
+            self.submit(errand, work);
         }
-        self.submit(work);
-        let cleaned = ready!(self.poll_settled(cx));
-        self.dirty = self.packed || cleaned.is_err();
-        Poll::Ready(cleaned.map(drop))
     }
 
     async fn filled(&mut self) -> io::Result<bool> {
         poll_fn(|cx| self.poll_filled(cx)).await
     }
 
-    /// Waits until no job is under way; the outcome is that of the job.
-    fn poll_settled(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<u64>> {
-        let Some(job) = &mut self.job else { return Poll::Ready(Ok(0)) };
-        let outcome = ready!(Pin::new(job).poll(cx));
+    /// Waits until no job is under way; the outcome is that of the job that was.
+    fn poll_settled(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(Errand, u64)>> {
+        let Some((errand, job)) = &mut self.job else { return Poll::Ready(Ok((Errand::Other, 0))) };
+        let (errand, outcome) = (*errand, ready!(Pin::new(job).poll(cx)));
         self.job = None;
-        let outcome = outcome.unwrap_or_else(|error| Err(refused(error)));
-        self.filling &= outcome.is_ok();
-        Poll::Ready(outcome)
+        Poll::Ready(outcome.unwrap_or_else(|error| Err(refused(error))).map(|value| (errand, value)))
     }
 
     async fn hop(
@@ -263,16 +266,19 @@ impl File {
         work: impl FnOnce(&mut Buffers) -> io::Result<u64> + Send + 'static,
     ) -> io::Result<u64> {
         poll_fn(|cx| self.poll_settled(cx)).await?;
-        self.filling = false;
-        self.submit(work);
-        poll_fn(|cx| self.poll_settled(cx)).await
+        self.submit(Errand::Other, work);
+        poll_fn(|cx| self.poll_settled(cx)).await.map(|(_, value)| value)
     }
 
     /// To be called while no job is under way.
-    fn submit(&mut self, work: impl FnOnce(&mut Buffers) -> io::Result<u64> + Send + 'static) {
+    fn submit(
+        &mut self,
+        errand: Errand,
+        work: impl FnOnce(&mut Buffers) -> io::Result<u64> + Send + 'static,
+    ) {
         let buffers = Arc::clone(&self.buffers);
         let builder = blocking::Builder::new().name("file").on(&self.pool);
-        self.job = Some(builder.run(move || work(&mut locked(&buffers))));
+        self.job = Some((errand, builder.run(move || work(&mut locked(&buffers)))));
     }
 
     fn lock(&self) -> MutexGuard<'_, Buffers> {
@@ -324,13 +330,13 @@ impl AsyncWrite for File {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_mut().poll_clean(cx, Buffers::flush)
+        self.get_mut().poll_clean(cx, Errand::Flush, Buffers::flush)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         this.packed = false;
-        this.poll_clean(cx, Buffers::finish)
+        this.poll_clean(cx, Errand::Finish, Buffers::finish)
     }
 }
 
@@ -344,7 +350,7 @@ impl Drop for File {
         let Ok(runtime) = Handle::try_current() else { return };
         let (buffers, pool) = (Arc::clone(&self.buffers), self.pool.clone());
         let flush = async move {
-            if let Some(job) = job {
+            if let Some((_, job)) = job {
                 drop(job.await);
             }
             // The drop of the buffers tells of an error.

@@ -30,7 +30,7 @@
 //!
 //! # Whole files
 //!
-//! [`read`], [`read_to_string`] and [`write`] are one job each. [`write_atomic`] replaces a file so
+//! [`read`], [`read_to_string`] and [`write`](write()) are one job each. [`write_atomic`] replaces a file so
 //! that a reader, or a crash, sees the old content or the new, and nothing between.
 //!
 //! Errors are [`io::Error`](std::io::Error)s of the usual kinds that name the path.
