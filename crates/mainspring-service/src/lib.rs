@@ -21,14 +21,18 @@
 //! | [`service`](mod@service) | [`Service`], [`Context`], [`Stopping`] |
 //! | [`runtime`] | [`Runtime`], the choice of threads |
 //! | [`config`] | [`config::Loader`]: settings from a file, the environment and the command line |
+//! | [`fs`] | [`fs::open`] and [`fs::File`], whole files, atomic replacement |
 //! | [`net`] | the servers and clients over TCP, TLS, Unix sockets and UDP, and the listener under them |
+//! | [`pool`] | [`Pool`](pool::Pool), a pool of anything |
 //! | [`process`] | [`Child`](process::Child), [`WorkerPool`](process::WorkerPool) |
-//! | [`schedule`] | [`Periodic`](schedule::Periodic) |
+//! | [`schedule`] | [`Periodic`](schedule::Periodic), [`Cron`](schedule::Cron) |
 
 pub mod config;
 pub mod entrypoint;
 mod error;
+pub mod fs;
 pub mod net;
+pub mod pool;
 pub mod process;
 pub mod runtime;
 pub mod schedule;

@@ -7,7 +7,7 @@ pub use mainspring_observe::log;
 #[doc(inline)]
 pub use mainspring_service::{
     BoxError, Context, Entrypoint, Error, Launch, Outcome, Result, Running, Runtime, Service, Stopping,
-    config, entrypoint, launch, net, process, runtime, schedule, service,
+    config, entrypoint, fs, launch, net, pool, process, runtime, schedule, service,
 };
 #[doc(inline)]
 pub use mainspring_task::{

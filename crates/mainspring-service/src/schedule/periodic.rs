@@ -1,17 +1,20 @@
 use std::fmt;
-use std::future::{Future, pending};
+use std::future::Future;
+use std::panic::Location;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
-
+use super::drive::drive;
+use super::job::Job;
+use super::rhythm::Rhythm;
+use super::{Handle, OnError, Overlap};
 use crate::{Context, Outcome, Result, Service};
 
 /// A service that does the same work again and again.
 ///
-/// The first run begins at once, and the service is ready after it; the others follow at a fixed
-/// rate. A run that takes longer than the period delays the next one: runs never overlap, and the
-/// beats that were missed are left out. An error is logged and the work goes on at the next beat.
-/// At shutdown the run that is under way is given the grace to end.
+/// The first run begins at once, and the service is ready after it; with a first delay it is ready
+/// at once. An error or a panic is logged and the work goes on at the next beat. A run that is due
+/// while another is under way is left out. At shutdown the run that is under way is given the grace
+/// to end.
 ///
 /// ```
 /// use std::time::Duration;
@@ -28,79 +31,100 @@ use crate::{Context, Outcome, Result, Service};
 /// let run = Entrypoint::new("beats").service(beat).run_until(async move { reached.until(|n| *n >= 3).await });
 /// assert!(run.unwrap() >= 3);
 /// ```
-pub struct Periodic<F> {
-    name: String,
-    period: Duration,
-    work: F,
+pub struct Periodic {
+    job: Job<()>,
+    rhythm: Rhythm,
 }
 
-impl<F, Fut> Periodic<F>
-where
-    F: FnMut() -> Fut + Send + 'static,
-    Fut: Future<Output: Outcome> + Send + 'static,
-{
-    /// Does `work` at once and then every `period`. A period of zero is taken as one millisecond.
-    pub fn every(period: Duration, work: F) -> Self {
-        Periodic { name: "periodic".to_owned(), period: period.max(Duration::from_millis(1)), work }
+impl Periodic {
+    /// Does `work` at a fixed rate: at once and then every `period`, whatever a run takes.
+    ///
+    /// A period of zero is taken as one millisecond.
+    #[track_caller]
+    pub fn every<F, Fut>(period: Duration, work: F) -> Self
+    where
+        F: FnMut() -> Fut + Send + 'static,
+        Fut: Future<Output: Outcome> + Send + 'static,
+    {
+        Periodic::new(Rhythm::new(period, false), Location::caller(), work)
+    }
+
+    /// Does `work` at once and then again a `pause` after the end of each run.
+    #[track_caller]
+    pub fn pausing<F, Fut>(pause: Duration, work: F) -> Self
+    where
+        F: FnMut() -> Fut + Send + 'static,
+        Fut: Future<Output: Outcome> + Send + 'static,
+    {
+        Periodic::new(Rhythm::new(pause, true), Location::caller(), work)
+    }
+
+    fn new<F, Fut>(rhythm: Rhythm, place: &'static Location<'static>, mut work: F) -> Self
+    where
+        F: FnMut() -> Fut + Send + 'static,
+        Fut: Future<Output: Outcome> + Send + 'static,
+    {
+        Periodic { job: Job::new("periodic", place, move |()| work()), rhythm }
     }
 
     /// The name of the service. Default: `periodic`.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = name.into();
+        self.job.name = name.into();
         self
     }
 
-    async fn run(&mut self, cx: &Context) {
-        if let Err(error) = (self.work)().await.into_result() {
-            tracing::error!(service = cx.service(), %error, "a periodic run failed");
-        }
+    /// How long after the start the first run begins. Default: at once.
+    #[must_use]
+    pub fn first_after(mut self, delay: Duration) -> Self {
+        self.rhythm.first = delay;
+        self
+    }
+
+    /// Delays each run by a random time up to this, so that many processes do not beat as one. The
+    /// rate itself does not drift. Default: none.
+    #[must_use]
+    pub fn jitter(mut self, most: Duration) -> Self {
+        self.rhythm.jitter = most;
+        self
+    }
+
+    /// What becomes of a run that is due while another is under way. Default: it is left out.
+    #[must_use]
+    pub fn overlap(mut self, policy: Overlap) -> Self {
+        self.job.overlap = policy;
+        self
+    }
+
+    /// What becomes of the series when a run fails. Default: it goes on.
+    #[must_use]
+    pub fn on_error(mut self, policy: OnError) -> Self {
+        self.job.on_error = policy;
+        self
+    }
+
+    /// What starts runs by hand and shows the figures.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        self.job.handle.clone()
     }
 }
 
-impl<F, Fut> Service for Periodic<F>
-where
-    F: FnMut() -> Fut + Send + 'static,
-    Fut: Future<Output: Outcome> + Send + 'static,
-{
+impl Service for Periodic {
     fn name(&self) -> String {
-        self.name.clone()
+        self.job.name.clone()
     }
 
     async fn start(&mut self, cx: &Context) -> Result {
-        let stopping = cx.stopping();
-        let mut beat = Some(Instant::now());
-        loop {
-            tokio::select! {
-                biased;
-                () = stopping.wait() => return Ok(()),
-                () = wait_for(beat) => self.run(cx).await,
-            }
-            cx.ready();
-            beat = beat.and_then(|beat| next_beat(beat, self.period, Instant::now()));
-        }
+        drive(&mut self.job, &mut self.rhythm, cx).await
     }
 }
 
-/// The first beat after `now` of the series that `beat` belongs to; `None` when it never comes.
-fn next_beat(beat: Instant, period: Duration, now: Instant) -> Option<Instant> {
-    let late = now.saturating_duration_since(beat).as_nanos();
-    let missed = u32::try_from(late / period.as_nanos()).unwrap_or(u32::MAX);
-    beat.checked_add(period.checked_mul(missed.saturating_add(1))?)
-}
-
-async fn wait_for(beat: Option<Instant>) {
-    match beat {
-        Some(beat) => sleep_until(beat).await,
-        None => pending().await,
-    }
-}
-
-impl<F> fmt::Debug for Periodic<F> {
+impl fmt::Debug for Periodic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Periodic")
-            .field("name", &self.name)
-            .field("period", &self.period)
+            .field("name", &self.job.name)
+            .field("rhythm", &self.rhythm)
             .finish_non_exhaustive()
     }
 }
