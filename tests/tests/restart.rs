@@ -1,0 +1,174 @@
+//! A newer demo takes over from the one that runs, under load, and no request fails.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+
+use mainspring_tests::{Demo, PATIENCE, eventually};
+
+const CONNECTIONS: usize = 50;
+
+/// Clients that ask all the time, each on its own connection, and count what fails.
+struct Load {
+    stop: Arc<AtomicBool>,
+    answered: Arc<AtomicUsize>,
+    clients: Vec<thread::JoinHandle<Vec<String>>>,
+}
+
+impl Load {
+    fn start(address: SocketAddr) -> Self {
+        let (stop, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let client = |_| {
+            let (stop, answered) = (Arc::clone(&stop), Arc::clone(&answered));
+            thread::spawn(move || ask(address, &stop, &answered))
+        };
+        let clients = (0..CONNECTIONS).map(client).collect();
+        Load { stop, answered, clients }
+    }
+
+    /// Waits until so many more requests have been answered.
+    fn wait_for(&self, more: usize) {
+        let goal = self.answered.load(Ordering::Relaxed) + more;
+        eventually("requests are answered", || (self.answered.load(Ordering::Relaxed) >= goal).then_some(()));
+    }
+
+    fn failures(self) -> Vec<String> {
+        self.stop.store(true, Ordering::Relaxed);
+        self.clients.into_iter().flat_map(|client| client.join().unwrap()).collect()
+    }
+}
+
+fn ask(address: SocketAddr, stop: &AtomicBool, answered: &AtomicUsize) -> Vec<String> {
+    let (mut connection, mut failures) = (None, Vec::new());
+    while !stop.load(Ordering::Relaxed) {
+        match ask_once(&mut connection, address) {
+            Ok(()) => drop(answered.fetch_add(1, Ordering::Relaxed)),
+            Err(error) => {
+                connection = None;
+                failures.push(error);
+            }
+        }
+    }
+    failures
+}
+
+fn ask_once(connection: &mut Option<TcpStream>, address: SocketAddr) -> Result<(), String> {
+    let mut stream = match connection.take() {
+        Some(stream) => stream,
+        None => {
+            let stream = TcpStream::connect(address).map_err(|error| format!("connect: {error}"))?;
+            stream.set_read_timeout(Some(PATIENCE)).unwrap();
+            stream
+        }
+    };
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: demo\r\n\r\n").map_err(|error| format!("write: {error}"))?;
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"Meow.") {
+        let mut piece = [0; 1024];
+        match stream.read(&mut piece) {
+            Ok(0) => return Err(format!("end after {:?}", String::from_utf8_lossy(&answer))),
+            Ok(length) => answer.extend_from_slice(&piece[..length]),
+            Err(error) => return Err(format!("read: {error}")),
+        }
+    }
+    let answer = String::from_utf8_lossy(&answer);
+    if !answer.starts_with("HTTP/1.1 200 ") {
+        return Err(answer.into_owned());
+    }
+    if !answer.contains("connection: close") {
+        *connection = Some(stream);
+    }
+    Ok(())
+}
+
+/// The process ids the demos have named when they came to run, the oldest first.
+fn pids(demo: &Demo) -> Vec<u32> {
+    let lines = demo.errors().so_far();
+    let running = lines.iter().filter(|line| line.contains("running; stop with"));
+    running.filter_map(|line| line.split("pid=").nth(1)?.split_whitespace().next()?.parse().ok()).collect()
+}
+
+fn kill(signal: &str, pid: u32) {
+    let status = Command::new("kill").args([format!("-{signal}"), pid.to_string()]).status().unwrap();
+    assert!(status.success(), "process {pid} is not there");
+}
+
+fn is_gone(pid: u32) -> bool {
+    !PathBuf::from(format!("/proc/{pid}")).exists()
+}
+
+/// Ends the last demo, which is not the test's own child, whatever becomes of the test.
+struct Last<'a>(&'a Demo);
+
+impl Drop for Last<'_> {
+    fn drop(&mut self) {
+        if let Some(pid) = pids(self.0).last().copied().filter(|pid| !is_gone(*pid)) {
+            kill("KILL", pid);
+        }
+    }
+}
+
+#[test]
+fn two_restarts_under_load_fail_no_request() {
+    let demo = Demo::start();
+    let _last = Last(&demo);
+    let load = Load::start(demo.http);
+    for restart in 1..=2 {
+        load.wait_for(2_000);
+        let old = *pids(&demo).last().unwrap();
+        kill("USR2", old);
+        eventually("a successor runs", || (pids(&demo).len() == restart + 1).then_some(()));
+        load.wait_for(2_000);
+    }
+    let pids = pids(&demo);
+    let failures = load.failures();
+    assert!(
+        failures.is_empty(),
+        "{} requests failed: {:?}",
+        failures.len(),
+        &failures[..failures.len().min(5)]
+    );
+    kill("TERM", pids[2]);
+    eventually("the last process ends", || is_gone(pids[2]).then_some(()));
+}
+
+#[test]
+fn the_old_process_ends_well_when_the_new_one_is_ready() {
+    let mut demo = Demo::start();
+    demo.signal("USR2");
+    eventually("a successor runs", || (pids(&demo).len() == 2).then_some(()));
+    demo.errors().expect("the successor is ready and takes over");
+    demo.errors().expect("stopped");
+    assert_eq!(demo.get("/").text(), "Meow.");
+    assert!(demo.rate_line().starts_with("Dollar rate is "));
+    kill("TERM", pids(&demo)[1]);
+    // Both have closed their output by now; the code is that of the first.
+    assert_eq!(demo.wait(PATIENCE).code(), Some(0));
+}
+
+#[test]
+fn a_successor_that_does_not_come_up_leaves_the_old_process_serving() {
+    // A copy of the program that is gone when the successor is to be started from it.
+    let folder = std::env::temp_dir().join(format!("mainspring-restart-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let copy = folder.join("demo");
+    let original = mainspring_tests::demo();
+    std::fs::copy(original.get_program(), &copy).unwrap();
+    let mut command = Command::new(&copy);
+    for flag in ["--tcp", "--http", "--udp"] {
+        command.args([flag, "127.0.0.1:0"]);
+    }
+    let mut demo = Demo::run(command);
+    std::fs::remove_dir_all(&folder).unwrap();
+    demo.signal("USR2");
+    demo.errors().expect("no successor has taken over");
+    assert_eq!(demo.get("/").text(), "Meow.");
+    demo.signal("TERM");
+    assert_eq!(demo.wait(PATIENCE).code(), Some(0));
+}
