@@ -1,6 +1,7 @@
 use std::any::Any;
 use std::fmt;
 use std::future::Future;
+use std::panic::Location;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,13 +10,17 @@ use mainspring_task::all_tasks;
 use mainspring_task::cancel::{grace, rescued};
 use tokio::time::timeout;
 
+use tokio::signal::unix::SignalKind;
+
+use super::hooks::{Hooks, Moment};
 use super::launch::complain;
 use super::{Environment, Logger, Running, manager, successor};
 use crate::net::inherit;
 use crate::runtime::Cores;
+use crate::runtime::Threads;
 use crate::service::{BoxService, IntoService};
 use crate::signal::Signals;
-use crate::{Error, Runtime};
+use crate::{Error, Outcome, Runtime};
 
 /// How long a runtime whose tasks have ended may take to end its blocking threads.
 const RUNTIME_END: Duration = Duration::from_secs(1);
@@ -38,7 +43,8 @@ pub struct Entrypoint {
     pub(super) services: Vec<(Arc<str>, BoxService)>,
     pub(super) bounds: Bounds,
     runtime: Runtime,
-    workers: Option<usize>,
+    threads: Threads,
+    pub(super) hooks: Hooks,
     logger: Option<Box<dyn Logger>>,
 }
 
@@ -70,7 +76,8 @@ impl Entrypoint {
             services: Vec::new(),
             bounds: Bounds::default(),
             runtime: Runtime::default(),
-            workers: None,
+            threads: Threads::default(),
+            hooks: Hooks::default(),
             logger: None,
         }
     }
@@ -93,7 +100,90 @@ impl Entrypoint {
 
     /// How many worker threads there are; at least one. Default: the number of processors.
     pub fn workers(mut self, workers: usize) -> Self {
-        self.workers = Some(workers.max(1));
+        self.threads.workers = Some(workers.max(1));
+        self
+    }
+
+    /// How many threads tokio's own blocking work may take, such as name look-ups; at least one.
+    /// Default: 512.
+    pub fn blocking_threads(mut self, threads: usize) -> Self {
+        self.threads.blocking = Some(threads.max(1));
+        self
+    }
+
+    /// The name of the worker threads of [`Runtime::Shared`]. Default: `worker`.
+    pub fn thread_name(mut self, name: impl Into<String>) -> Self {
+        self.threads.name = Some(name.into());
+        self
+    }
+
+    /// Adds what a plugin brings: services, hooks, settings.
+    ///
+    /// ```
+    /// use mainspring_service::{Context, Entrypoint};
+    ///
+    /// fn greeting(entrypoint: Entrypoint) -> Entrypoint {
+    ///     entrypoint.service(("greeter", |_: Context| async {})).before_start(|| async {})
+    /// }
+    /// Entrypoint::new("demo").with(greeting).run_until(async {}).unwrap();
+    /// ```
+    pub fn with(self, plugin: impl FnOnce(Self) -> Self) -> Self {
+        plugin(self)
+    }
+
+    /// Runs before the first service starts. An error keeps the process from starting.
+    #[track_caller]
+    pub fn before_start<F, Fut>(mut self, hook: F) -> Self
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output: Outcome> + Send + 'static,
+    {
+        self.hooks.add(Moment::BeforeStart, Location::caller(), hook);
+        self
+    }
+
+    /// Runs when all services are ready. An error is logged.
+    #[track_caller]
+    pub fn after_start<F, Fut>(mut self, hook: F) -> Self
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output: Outcome> + Send + 'static,
+    {
+        self.hooks.add(Moment::AfterStart, Location::caller(), hook);
+        self
+    }
+
+    /// Runs before the services are told to stop. An error is logged.
+    #[track_caller]
+    pub fn before_stop<F, Fut>(mut self, hook: F) -> Self
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output: Outcome> + Send + 'static,
+    {
+        self.hooks.add(Moment::BeforeStop, Location::caller(), hook);
+        self
+    }
+
+    /// Runs when all services are down. An error is logged.
+    #[track_caller]
+    pub fn after_stop<F, Fut>(mut self, hook: F) -> Self
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output: Outcome> + Send + 'static,
+    {
+        self.hooks.add(Moment::AfterStop, Location::caller(), hook);
+        self
+    }
+
+    /// Runs each time a signal of the user's choice comes, while [`run`](Entrypoint::run) or
+    /// [`run_until`](Entrypoint::run_until) runs the process. An error is logged.
+    #[track_caller]
+    pub fn on_signal<F, Fut>(mut self, signal: SignalKind, hook: F) -> Self
+    where
+        F: FnMut() -> Fut + Send + 'static,
+        Fut: Future<Output: Outcome> + Send + 'static,
+    {
+        self.hooks.add_signal(signal, Location::caller(), hook);
         self
     }
 
@@ -110,7 +200,8 @@ impl Entrypoint {
         self
     }
 
-    /// How long the services may take to become ready, all together. Default: 60 s.
+    /// How long the services may take to become ready, all together; [`Duration::MAX`] is for ever.
+    /// Default: 60 s.
     pub fn start_within(mut self, bound: Duration) -> Self {
         self.bounds.start = bound;
         self
@@ -203,7 +294,7 @@ impl Entrypoint {
     /// # }
     /// ```
     pub async fn start(self) -> Result<Running, Error> {
-        let mut running = Running::spawn(self, &Cores::none());
+        let mut running = Running::spawn(self, &Cores::none()).await?;
         match running.ready().await {
             Ok(()) => Ok(running),
             Err(error) => {
@@ -219,7 +310,7 @@ impl Entrypoint {
     }
 
     fn run_on_own_runtime<F: Future>(self, future: F) -> Result<F::Output, Error> {
-        let (runtime, cores) = self.runtime.build(self.workers).map_err(Error::runtime)?;
+        let (runtime, cores) = self.runtime.build(&self.threads).map_err(Error::runtime)?;
         let result = runtime.block_on(self.run_under_signals(&cores, future));
         if !matches!(&result, Err(error) if error.exit_code() > 128) {
             runtime.block_on(end_leftovers(runtime.handle().id()));
@@ -235,7 +326,8 @@ impl Entrypoint {
         let mut signals = Signals::catch(self.bounds.start).map_err(Error::runtime)?;
         let services = self.services.len();
         manager::starting(services);
-        let mut running = Running::spawn(self, cores);
+        let mut running = Running::spawn(self, cores).await?;
+        running.hooks.listen()?;
         let hangup = running.hangup.clone();
         let started = tokio::select! {
             ready = running.ready() => ready,

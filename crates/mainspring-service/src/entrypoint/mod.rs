@@ -27,6 +27,7 @@
 
 mod builder;
 mod drive;
+mod hooks;
 mod launch;
 mod logger;
 pub(crate) mod manager;

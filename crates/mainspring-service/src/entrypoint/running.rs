@@ -10,8 +10,9 @@ use tokio::time::{Instant, timeout_at};
 use super::Entrypoint;
 use super::builder::Bounds;
 use super::drive::{Orders, drive};
-use crate::runtime::Cores;
-use crate::service::{Event, Listing, OnFailure, Services};
+use super::hooks::{Hooks, Moment};
+use crate::runtime::{Cores, Groups};
+use crate::service::{BoxService, Event, Listing, OnFailure, Services, Work};
 use crate::signal::Hangup;
 use crate::{BoxError, Context, Error};
 
@@ -30,6 +31,9 @@ pub struct Running {
     /// Another process has the listening sockets: idle clients are sent to it with their next answer.
     pub(super) handover: bool,
     spawned: Instant,
+    pub(super) hooks: Hooks,
+    /// Their threads live as long as this.
+    _groups: Groups,
 }
 
 pub(super) struct Member {
@@ -45,23 +49,37 @@ pub(super) struct Member {
 
 impl Running {
     /// Spawns the services; none has started yet.
-    pub(super) fn spawn(entrypoint: Entrypoint, cores: &Cores) -> Self {
+    pub(super) async fn spawn(mut entrypoint: Entrypoint, cores: &Cores) -> Result<Self, Error> {
+        entrypoint.hooks.run(Moment::BeforeStart).await?;
+        let groups = entrypoint.services.iter().filter_map(|(_, service)| service.policy().group);
+        let groups = Groups::start(groups).map_err(Error::runtime)?;
         let (tell, events) = mpsc::unbounded_channel();
         let listings =
             entrypoint.services.iter().map(|(name, service)| Listing::new(name.clone(), service.policy()));
         let services = Services::new(listings.collect(), entrypoint.bounds.require);
         let hangup = Hangup::default();
-        let spawn = |(index, (name, service)): (usize, (Arc<str>, crate::service::BoxService))| {
-            let cx = Context::new(index, services.clone(), cores.clone(), hangup.clone(), tell.clone());
-            let (orders, policy) = (Orders::new(), service.policy());
-            let on_failure = policy.on_failure;
+        let spawn = |(index, (name, service)): (usize, (Arc<str>, BoxService))| {
+            let policy = service.policy();
+            let home = groups.handle(policy.group.as_deref());
+            let cx = Context::new(
+                index,
+                services.clone(),
+                cores.clone(),
+                home.clone(),
+                hangup.clone(),
+                tell.clone(),
+            );
+            let (orders, on_failure) = (Orders::new(), policy.on_failure);
             let task = task::Builder::new().name(name.clone()).service(name.clone());
+            let task = home.iter().fold(task, |task, home| task.on(home));
             let task = task.spawn(drive(service, policy, cx.clone(), orders.clone()));
             Member { name, cx, orders, task, on_failure, ended: false, stopped: false }
         };
         let members = entrypoint.services.into_iter().enumerate().map(spawn).collect();
-        Running {
+        Ok(Running {
             name: entrypoint.name,
+            hooks: entrypoint.hooks,
+            _groups: groups,
             members,
             services,
             events,
@@ -70,21 +88,32 @@ impl Running {
             hangup,
             handover: false,
             spawned: Instant::now(),
-        }
+        })
     }
 
     /// Waits until every service is ready.
     pub(super) async fn ready(&mut self) -> Result<(), Error> {
-        let deadline = self.spawned + self.bounds.start;
-        while self.order.len() < self.members.len() {
-            match timeout_at(deadline, self.next_event()).await {
-                Ok(event) => event?,
+        let deadline = self.spawned.checked_add(self.bounds.start);
+        let ready = self.all_ready();
+        match deadline {
+            None => ready.await?,
+            Some(deadline) => match timeout_at(deadline, ready).await {
+                Ok(ready) => ready?,
                 Err(_) => return Err(self.late()),
-            }
+            },
         }
         let (name, services, took) = (&self.name, self.members.len(), self.spawned.elapsed());
         let pid = std::process::id();
         tracing::info!(name, services, ?took, pid, "running; stop with Ctrl-C or SIGTERM");
+        // What fails is in the log; the services run.
+        let _ = self.hooks.run(Moment::AfterStart).await;
+        Ok(())
+    }
+
+    async fn all_ready(&mut self) -> Result<(), Error> {
+        while self.order.len() < self.members.len() {
+            self.next_event().await?;
+        }
         Ok(())
     }
 
@@ -173,8 +202,10 @@ impl Member {
 impl Drop for Running {
     fn drop(&mut self) {
         for member in &self.members {
-            for task in member.cx.unfinished() {
-                task.cancel();
+            for work in member.cx.unfinished() {
+                if let Work::Task(task) = work {
+                    task.cancel();
+                }
             }
             member.task.abort();
         }

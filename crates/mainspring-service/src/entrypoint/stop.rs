@@ -4,8 +4,10 @@ use mainspring_task::cancel::{grace, rescued};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::Running;
+use super::hooks::Moment;
 use super::running::Member;
 use crate::Error;
+use crate::service::Work;
 
 /// What cleanup that is cut off has beyond its own grace before it is given up.
 const LAST: Duration = Duration::from_secs(1);
@@ -35,12 +37,15 @@ impl Running {
     /// Not cancel safe: dropping it ends the services at once.
     pub async fn stop(mut self) -> Result<(), Error> {
         let began = Instant::now();
+        // What fails is in the log, here and below; the end goes on.
+        let _ = self.hooks.run(Moment::BeforeStop).await;
         if !self.bounds.pre_stop.is_zero() {
             tracing::info!(delay = ?self.bounds.pre_stop, "not ready any more; waiting before the stop");
             self.services.close();
             sleep(self.bounds.pre_stop).await;
         }
         let stopped = self.bring_down().await;
+        let _ = self.hooks.run(Moment::AfterStop).await;
         tracing::info!(name = self.name, took = ?began.elapsed(), "stopped");
         stopped
     }
@@ -171,10 +176,8 @@ impl Running {
                 tracing::error!(service, "the service has not returned from stop in the shutdown grace");
             }
             member.orders.cut();
-            for task in member.cx.unfinished() {
-                let info = task.info();
-                tracing::error!(service, task = %info.name, place = %info.place, age = ?info.age, "work is cut off at the end of the shutdown grace");
-                task.cancel_with("the shutdown grace is over");
+            for work in member.cx.unfinished() {
+                cut_off(service, work);
             }
             late.push(service.to_owned());
         }
@@ -188,6 +191,22 @@ impl Running {
             .filter(|(index, _)| which(*index))
             .map(|(_, member)| &*member.name)
             .collect()
+    }
+}
+
+/// Names what is under way at the end of the grace, and cancels it where that can be done.
+fn cut_off(service: &str, work: Work) {
+    let message = "work is cut off at the end of the shutdown grace";
+    match work {
+        Work::Coming => {}
+        Work::Task(task) => {
+            let info = task.info();
+            tracing::error!(service, task = %info.name, place = %info.place, age = ?info.age, "{message}");
+            task.cancel_with("the shutdown grace is over");
+        }
+        Work::Held { place, since } => {
+            tracing::error!(service, task = "a drain guard", %place, age = ?since.elapsed(), "{message}");
+        }
     }
 }
 

@@ -35,9 +35,18 @@ impl Cores {
 
     pub(crate) fn start(count: usize) -> io::Result<Self> {
         (0..count)
-            .map(Worker::start)
+            .map(|index| Worker::start(format!("core-{index}")))
             .collect::<io::Result<Vec<_>>>()
             .map(|cores| Cores { cores: cores.into() })
+    }
+
+    /// One thread, by its name.
+    pub(super) fn named(name: &str) -> io::Result<Self> {
+        Ok(Cores { cores: Arc::new([Worker::start(name.to_owned())?]) })
+    }
+
+    pub(super) fn first(&self) -> Option<Handle> {
+        self.cores.first().map(|worker| worker.handle.clone())
     }
 
     /// The core with the fewest connections; `None` when everything runs on one runtime.
@@ -61,11 +70,11 @@ impl Drop for Core {
 }
 
 impl Worker {
-    fn start(index: usize) -> io::Result<Self> {
+    fn start(name: String) -> io::Result<Self> {
         let runtime = super::current_thread()?;
         let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel::<()>();
-        std::thread::Builder::new().name(format!("core-{index}")).spawn(move || {
+        std::thread::Builder::new().name(name).spawn(move || {
             // Ends with an error when the sender is dropped, which is how it is told.
             let _ = runtime.block_on(stopped);
             runtime.shutdown_background();

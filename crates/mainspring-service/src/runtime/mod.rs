@@ -1,11 +1,13 @@
 //! The threads a process runs on.
 
 mod cores;
+mod groups;
 
 use std::io;
 use std::num::NonZeroUsize;
 
 pub(crate) use cores::Cores;
+pub(crate) use groups::Groups;
 
 /// Which threads run the tasks.
 ///
@@ -27,21 +29,27 @@ pub enum Runtime {
     Current,
 }
 
+/// How many threads there are, and what they are called.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Threads {
+    pub(crate) workers: Option<usize>,
+    pub(crate) blocking: Option<usize>,
+    pub(crate) name: Option<String>,
+}
+
 impl Runtime {
-    pub(crate) fn build(self, workers: Option<usize>) -> io::Result<(tokio::runtime::Runtime, Cores)> {
-        let workers = workers.unwrap_or_else(default_workers);
-        match self {
-            Runtime::Shared => {
-                let runtime = tokio::runtime::Builder::new_multi_thread()
-                    .worker_threads(workers)
-                    .thread_name("worker")
-                    .enable_all()
-                    .build()?;
-                Ok((runtime, Cores::none()))
-            }
-            Runtime::PerCore => Ok((current_thread()?, Cores::start(workers)?)),
-            Runtime::Current => Ok((current_thread()?, Cores::none())),
+    pub(crate) fn build(self, threads: &Threads) -> io::Result<(tokio::runtime::Runtime, Cores)> {
+        let workers = threads.workers.unwrap_or_else(default_workers);
+        let mut builder = match self {
+            Runtime::Shared => tokio::runtime::Builder::new_multi_thread(),
+            Runtime::PerCore | Runtime::Current => tokio::runtime::Builder::new_current_thread(),
+        };
+        builder.worker_threads(workers).thread_name(threads.name.as_deref().unwrap_or("worker")).enable_all();
+        if let Some(blocking) = threads.blocking {
+            builder.max_blocking_threads(blocking);
         }
+        let cores = if self == Runtime::PerCore { Cores::start(workers)? } else { Cores::none() };
+        Ok((builder.build()?, cores))
     }
 }
 

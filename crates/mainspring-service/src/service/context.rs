@@ -5,10 +5,11 @@ use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 
-use mainspring_task::{Task, TaskRef, task};
+use mainspring_task::{Task, task};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-use super::tasks::Tasks;
+use super::tasks::{Drain, Tasks, Work};
 use super::{Services, Status, Stopping};
 use crate::Result;
 use crate::runtime::Cores;
@@ -32,6 +33,8 @@ struct Inner {
     /// Tasks that end when the service is to stop.
     background: Arc<Tasks>,
     cores: Cores,
+    /// The runtime of the service's group, when it is not the process's.
+    home: Option<Handle>,
     events: mpsc::UnboundedSender<(usize, Event)>,
     hangup: Hangup,
 }
@@ -51,6 +54,7 @@ impl Context {
         index: usize,
         services: Services,
         cores: Cores,
+        home: Option<Handle>,
         hangup: Hangup,
         events: mpsc::UnboundedSender<(usize, Event)>,
     ) -> Self {
@@ -76,6 +80,7 @@ impl Context {
                 work,
                 background,
                 cores,
+                home,
                 events,
                 hangup,
             }),
@@ -226,6 +231,25 @@ impl Context {
         self.seated(&self.inner.background, task::Builder::new().place(Location::caller()), future)
     }
 
+    /// Marks work that must be finished before the process ends, wherever it runs.
+    ///
+    /// ```
+    /// use mainspring_service::{Context, Entrypoint, service};
+    ///
+    /// let saver = service("saver", |cx: Context| async move {
+    ///     let drain = cx.drain();
+    ///     std::thread::spawn(move || {
+    ///         // The process ends after this.
+    ///         drop(drain);
+    ///     });
+    /// });
+    /// Entrypoint::new("demo").service(saver).run_until(async {}).unwrap();
+    /// ```
+    #[track_caller]
+    pub fn drain(&self) -> Drain {
+        self.inner.work.drain(Location::caller())
+    }
+
     /// [`spawn`](Context::spawn) with a name, a place or a runtime of one's own choice.
     pub fn work<F>(&self, builder: task::Builder, future: F) -> Task<F::Output>
     where
@@ -266,7 +290,7 @@ impl Context {
     }
 
     fn end_background(&self, reason: &'static str) {
-        for task in self.inner.background.live() {
+        for task in self.inner.background.tasks() {
             task.cancel_with(reason);
         }
     }
@@ -276,10 +300,10 @@ impl Context {
         let _ = self.inner.events.send((self.inner.index, event));
     }
 
-    pub(crate) fn unfinished(&self) -> Vec<TaskRef> {
-        let mut tasks = self.inner.work.live();
-        tasks.extend(self.inner.background.live());
-        tasks
+    pub(crate) fn unfinished(&self) -> Vec<Work> {
+        let mut work = self.inner.work.live();
+        work.extend(self.inner.background.live());
+        work
     }
 
     /// No task of the service is left.
@@ -313,7 +337,10 @@ impl Context {
     {
         let seat = tasks.seat();
         let key = seat.key();
-        let task = builder.service(self.service()).spawn(seat.hold(future));
+        let builder = builder.service(self.service());
+        // A runtime that the builder names goes before the service's own.
+        let builder = self.inner.home.as_ref().map_or(builder.clone(), |home| builder.or_on(home));
+        let task = builder.spawn(seat.hold(future));
         tasks.spawned(key, task.reference());
         task
     }

@@ -21,10 +21,12 @@ pub use policy::{Backoff, Configure, Configured, OnFailure, Policy, Restart};
 pub use services::{ServiceInfo, Services};
 pub use status::{Check, Status};
 pub use stopping::Stopping;
+pub use tasks::Drain;
 
 pub(crate) use boxed::BoxService;
 pub(crate) use context::Event;
 pub(crate) use services::Listing;
+pub(crate) use tasks::Work;
 
 use crate::Result;
 

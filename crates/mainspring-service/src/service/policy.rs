@@ -84,6 +84,8 @@ pub struct Policy {
     pub(crate) on_failure: OnFailure,
     /// The process is ready without it.
     pub(crate) optional: bool,
+    /// The thread it runs on, with the others of its group.
+    pub(crate) group: Option<String>,
 }
 
 /// A service with the policy it runs under; made by the methods of [`Configure`].
@@ -144,6 +146,13 @@ pub trait Configure<Kind>: IntoService<Kind> + Sized {
     /// What becomes of the process when it has failed for good. Default: [`OnFailure::Shutdown`].
     fn on_failure(self, on_failure: OnFailure) -> Configured<Self::Service> {
         configured(self, |policy| policy.on_failure = on_failure)
+    }
+
+    /// Runs it, and what it spawns, on a thread with a runtime of its own, together with the others of
+    /// the same group; so that it goes on when the rest is stuck. Default: the process's runtime.
+    fn group(self, group: impl Into<String>) -> Configured<Self::Service> {
+        let name = group.into();
+        configured(self, |policy| policy.group = Some(name))
     }
 
     /// The process counts as ready without it.

@@ -1,19 +1,51 @@
 use std::collections::HashMap;
+use std::fmt;
 use std::future::Future;
+use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mainspring_task::TaskRef;
+use tokio::time::Instant;
 
 /// The tasks of one service that have not ended.
 ///
 /// The map is locked for one insertion or removal per task, never across an await.
 #[derive(Default)]
 pub(super) struct Tasks {
-    live: Mutex<HashMap<u64, Option<TaskRef>>>,
+    live: Mutex<HashMap<u64, Work>>,
     next: AtomicU64,
     /// Called when the last one has ended.
     emptied: Option<Box<dyn Fn() + Send + Sync>>,
+}
+
+/// What holds a seat.
+#[derive(Clone)]
+pub(crate) enum Work {
+    /// A task that is being spawned.
+    Coming,
+    Task(TaskRef),
+    /// A [`Drain`].
+    Held {
+        place: &'static Location<'static>,
+        since: Instant,
+    },
+}
+
+/// Work that must be finished before the process ends, by whoever holds this; made by
+/// [`Context::drain`](crate::Context::drain).
+///
+/// While it lives the service's end waits for it, within the shutdown grace. When that is over, the log
+/// says where it was made and how old it is.
+#[must_use = "the work counts as finished when this is dropped"]
+pub struct Drain {
+    _seat: Seat,
+}
+
+impl fmt::Debug for Drain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Drain").finish_non_exhaustive()
+    }
 }
 
 /// One task's place among [`Tasks`]; given back when the task's body is dropped.
@@ -30,28 +62,40 @@ impl Tasks {
     /// Counts a task that is about to be spawned, so that no wait can miss it.
     pub(super) fn seat(self: &Arc<Self>) -> Seat {
         let key = self.next.fetch_add(1, Ordering::Relaxed);
-        self.lock().insert(key, None);
+        self.lock().insert(key, Work::Coming);
         Seat { tasks: Arc::clone(self), key }
+    }
+
+    pub(super) fn drain(self: &Arc<Self>, place: &'static Location<'static>) -> Drain {
+        let seat = self.seat();
+        self.lock().insert(seat.key, Work::Held { place, since: Instant::now() });
+        Drain { _seat: seat }
     }
 
     /// The task was spawned. It may have ended already: then its seat is gone.
     pub(super) fn spawned(&self, key: u64, task: TaskRef) {
         if let Some(entry) = self.lock().get_mut(&key) {
-            *entry = Some(task);
+            *entry = Work::Task(task);
         }
     }
 
-    pub(super) fn live(&self) -> Vec<TaskRef> {
-        let mut tasks: Vec<_> = self.lock().values().flatten().cloned().collect();
-        tasks.sort_unstable_by_key(TaskRef::id);
-        tasks
+    /// Who is there, in the order of their coming.
+    pub(super) fn live(&self) -> Vec<Work> {
+        let mut work: Vec<_> = self.lock().iter().map(|(key, work)| (*key, work.clone())).collect();
+        work.sort_unstable_by_key(|(key, _)| *key);
+        work.into_iter().map(|(_, work)| work).collect()
+    }
+
+    pub(super) fn tasks(&self) -> Vec<TaskRef> {
+        let task = |work| if let Work::Task(task) = work { Some(task) } else { None };
+        self.live().into_iter().filter_map(task).collect()
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.lock().is_empty()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Option<TaskRef>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Work>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -261,7 +261,12 @@ pub(crate) async fn its_standard_input_is_closed() {
 
 pub(crate) async fn its_environment_has_nothing_of_the_service_manager() {
     let mut outer = role("env of a child", "");
-    outer.env("NOTIFY_SOCKET", "/run/x").env("LISTEN_FDS", "1").env("WATCHDOG_USEC", "1").env("KEPT", "yes");
+    outer
+        .env("NOTIFY_SOCKET", "/run/x")
+        .env("LISTEN_FDS", "1")
+        .env("LISTEN_PID", "1")
+        .env("WATCHDOG_USEC", "1")
+        .env("KEPT", "yes");
     let output = outer.output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(text.contains("KEPT=yes"), "{text}");

@@ -83,6 +83,12 @@ impl Builder {
         self
     }
 
+    /// The runtime that runs the task unless [`on`](Builder::on) has named one.
+    pub fn or_on(mut self, handle: &Handle) -> Self {
+        self.handle.get_or_insert_with(|| handle.clone());
+        self
+    }
+
     /// The place shown as the one that spawned the task. Default: the caller of
     /// [`spawn`](Builder::spawn). For code that spawns on behalf of its own caller.
     pub fn place(mut self, place: &'static Location<'static>) -> Self {
