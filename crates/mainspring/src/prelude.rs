@@ -3,8 +3,9 @@
 pub use std::time::Duration;
 
 pub use mainspring_observe::log::Log;
-pub use mainspring_service::net::{Datagram, TcpServer, UdpServer};
-pub use mainspring_service::schedule::Periodic;
+pub use mainspring_service::net::{Datagram, TcpServer, TlsServer, UdpServer, UnixServer};
+pub use mainspring_service::schedule::{Cron, Periodic};
+pub use mainspring_service::service::{Configure, OnFailure, Restart};
 pub use mainspring_service::{Context, Entrypoint, Result, Runtime, Service};
 pub use mainspring_task::cancel::{finally, shield};
 pub use mainspring_task::time::timeout;

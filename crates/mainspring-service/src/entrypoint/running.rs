@@ -143,6 +143,11 @@ impl Running {
         &self.services
     }
 
+    /// Tells the services to read their settings anew, as SIGHUP does.
+    pub fn reload(&self) {
+        self.hangup.tell();
+    }
+
     /// Waits until a service fails whose failure is to end the process, and gives its error; for ever
     /// when none does.
     ///

@@ -57,6 +57,8 @@ impl Listener {
 
     /// Has each connection begin with a TLS handshake, in the connection's own task.
     ///
+    /// At SIGHUP the certificate is loaded again; one that cannot be used leaves the old one in force.
+    ///
     /// # Errors
     ///
     /// When a file cannot be used; the error names it.
@@ -66,6 +68,16 @@ impl Listener {
     /// Cancel safe: the socket is closed.
     pub async fn tls(mut self, cx: &Context, tls: &ServerTls) -> Result<Self> {
         self.tls = Some(tls.start(cx).await?);
+        let (reload, hears) = (tls.reload(), cx.clone());
+        let reloads = async move {
+            loop {
+                hears.reload().await;
+                if let Err(error) = reload.reload().await {
+                    tracing::error!(service = hears.service(), %error, "the certificate was not loaded again");
+                }
+            }
+        };
+        cx.background(reloads).detach();
         Ok(self)
     }
 

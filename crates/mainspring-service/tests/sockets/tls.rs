@@ -212,6 +212,26 @@ async fn changed_files_are_loaded_on_request() {
 }
 
 #[tokio::test]
+async fn a_reload_of_the_process_loads_the_certificate_again() {
+    let (_old, folder, tls) = set_up();
+    let running = start(TlsServer::bind("127.0.0.1:0", tls, describe)).await;
+    let address = running.address("tls").unwrap();
+    let new = Authority::new();
+    new.sign("localhost").write(&folder);
+    // It is heard by who listens by then; the task that does may not have begun to.
+    let shown = async {
+        loop {
+            running.reload();
+            if new.client().read_all(address).await.is_ok() {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), shown).await.unwrap();
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_reload_under_load_drops_no_connection() {
     let (authority, folder, tls) = set_up();
     let server = TlsServer::bind("127.0.0.1:0", tls, describe);
