@@ -25,16 +25,23 @@ pub(crate) use tests;
 /// Runs the tests that the arguments select, one after the other, each on a runtime of its own.
 pub(crate) fn run(tests: &[Test]) -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let list = arguments.iter().any(|argument| argument == "--list");
-    let words: Vec<_> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
-    let wanted = |name: &str| words.is_empty() || words.iter().any(|word| name.contains(&**word));
+    let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
+    // The value of a flag is no name of a test.
+    let values = arguments.iter().zip(arguments.iter().skip(1));
+    let formats: Vec<_> = values.filter(|(flag, _)| *flag == "--format").map(|(_, value)| value).collect();
+    let words: Vec<_> =
+        arguments.iter().filter(|word| !word.starts_with('-') && !formats.contains(word)).collect();
+    let is = |name: &str, word: &str| if has("--exact") { name == word } else { name.contains(word) };
+    // None is ignored, so those who ask for the ignored ones get none.
+    let wanted =
+        |name: &str| !has("--ignored") && (words.is_empty() || words.iter().any(|word| is(name, word)));
+    if has("--list") {
+        tests.iter().filter(|(name, _)| wanted(name)).for_each(|(name, _)| println!("{name}: test"));
+        return ExitCode::SUCCESS;
+    }
     let mut failed = 0;
     let mut ran = 0;
     for (name, test) in tests.iter().filter(|(name, _)| wanted(name)) {
-        if list {
-            println!("{name}: test");
-            continue;
-        }
         ran += 1;
         let passed = catch_unwind(AssertUnwindSafe(|| block_on(test()))).is_ok();
         println!("test {name} ... {}", if passed { "ok" } else { "FAILED" });
