@@ -112,6 +112,9 @@ fn trap_1_1_an_end_by_sigterm_is_told_from_other_ends() {
     };
     assert_eq!(Entrypoint::new("test").service(asks(false)).run(), ExitCode::SUCCESS);
     assert_eq!(Entrypoint::new("test").service(asks(true)).run(), ExitCode::FAILURE);
+    // No less when it comes while another service is still on its way up.
+    let late = service("late", |_: Context| pending::<()>());
+    assert_eq!(Entrypoint::new("test").service(asks(true)).service(late).run(), ExitCode::FAILURE);
 }
 
 #[tokio::test(start_paused = true)]
