@@ -8,6 +8,15 @@ use mainspring_tests::{Connection, Demo, PATIENCE, eventually, request};
 /// What a process with nothing to do may take to end.
 const AT_ONCE: Duration = Duration::from_secs(1);
 
+/// What work under way has at shutdown, unless told otherwise.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// What is left to do when it is over.
+const CUT_OFF: Duration = Duration::from_secs(1);
+
+/// What a busy machine may add.
+const SLACK: Duration = Duration::from_secs(2);
+
 /// Sends a request that takes a while, and returns when the server is at work on it.
 ///
 /// Its answer to another request, sent in one piece with this one, shows that it has read both.
@@ -94,15 +103,30 @@ fn a_request_under_way_is_answered() {
 }
 
 #[test]
-fn many_requests_under_way_are_answered() {
+fn a_hundred_requests_under_way_are_answered() {
     let mut demo = Demo::start();
-    let mut connections: Vec<_> = (0..50).map(|_| under_way(&demo, 500)).collect();
+    let mut connections: Vec<_> = (0..100).map(|_| under_way(&demo, 1000)).collect();
     demo.signal("TERM");
     for connection in &mut connections {
-        assert_eq!(connection.answer().text(), "slept 500 ms");
+        assert_eq!(connection.answer().text(), "slept 1000 ms");
     }
     drop(connections);
     assert_eq!(demo.wait(AT_ONCE).code(), Some(0));
+}
+
+#[test]
+fn a_handler_that_never_ends_is_cut_off_and_named() {
+    let mut demo = Demo::start();
+    let _connection = under_way(&demo, 600_000);
+    demo.signal("TERM");
+    assert_eq!(demo.wait(GRACE + CUT_OFF + SLACK).code(), Some(70));
+    let log = demo.errors().all();
+    let line = log.lines().find(|line| line.contains("work is cut off"));
+    let line = line.unwrap_or_else(|| panic!("nobody is named:\n{log}"));
+    assert!(line.contains("ERROR"), "{line}");
+    for part in ["service=\"http\"", "task=http 127.0.0.1:", "place=demo/src/main.rs:"] {
+        assert!(line.contains(part), "no {part}: {line}");
+    }
 }
 
 #[test]

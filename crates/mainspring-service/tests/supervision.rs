@@ -176,3 +176,29 @@ async fn a_restart_does_not_hold_up_the_end() {
     running.stop().await.unwrap();
     assert_eq!(began.elapsed(), Duration::ZERO);
 }
+
+/// It fails in the moment between the order to stop and its end.
+#[tokio::test(start_paused = true)]
+async fn a_failure_that_the_stop_overtakes_does_not_fail_the_process() {
+    let unlucky = service("unlucky", |cx: Context| async move {
+        let mut status = cx.services().watch("unlucky").expect("it is its own name");
+        cx.ready();
+        drop(status.wait_for(|status| *status == Status::Stopping).await);
+        Err("too late for a restart")
+    });
+    let running = Entrypoint::new("test").service(unlucky.restart(Restart::OnFailure)).start().await.unwrap();
+    running.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_fails_while_it_drains_fails_the_process_whatever_its_policy() {
+    let careless = service("careless", |cx: Context| async move {
+        cx.ready();
+        cx.stopping().wait().await;
+        Err("cannot flush")
+    });
+    let running =
+        Entrypoint::new("test").service(careless.restart(Restart::OnFailure)).start().await.unwrap();
+    let error = running.stop().await.unwrap_err();
+    assert_eq!(error.to_string(), "service `careless` failed: cannot flush");
+}

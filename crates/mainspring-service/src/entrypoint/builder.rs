@@ -298,7 +298,9 @@ impl Entrypoint {
         match running.ready().await {
             Ok(()) => Ok(running),
             Err(error) => {
-                running.abandon().await;
+                if let Err(another) = running.abandon().await {
+                    tracing::error!("{another}");
+                }
                 Err(error)
             }
         }
@@ -334,11 +336,12 @@ impl Entrypoint {
             signal = signals.ending(&hangup) => Err(Error::interrupted(signal)),
         };
         if let Err(reason) = started {
-            return tokio::select! {
+            let abandoned = tokio::select! {
                 biased;
-                () = running.abandon() => Err(reason),
+                abandoned = running.abandon() => abandoned,
                 signal = signals.ending(&hangup) => Err(Error::killed(signal)),
             };
+            return Err(worse(reason, abandoned));
         }
         manager::ready(services);
         successor::ready();
@@ -377,6 +380,20 @@ impl Entrypoint {
         }
         let numbered = (2..).map(|number| format!("{name}-{number}")).find(|name| !taken(name));
         numbered.expect("there are more numbers than services").into()
+    }
+}
+
+/// What a start that was given up ends with: a signal is no excuse for a stop that was not clean.
+fn worse(reason: Error, abandoned: Result<(), Error>) -> Error {
+    match abandoned {
+        Ok(()) => reason,
+        Err(error) if error.is_interrupted() => error,
+        // One that was cut off on its way up may have failed to start.
+        Err(error) if reason.is_interrupted() && !error.is_start() => error,
+        Err(error) => {
+            tracing::error!("{error}");
+            reason
+        }
     }
 }
 

@@ -74,8 +74,11 @@ async fn supervise(service: &mut BoxService, policy: &Policy, cx: &Context) -> R
             Restart::Always => true,
         };
         // A service that never came up is a failed start of the process, not a failure to recover from.
-        if !again || !cx.is_ready() || cx.is_stopping() {
+        if !again || !cx.is_ready() {
             return ended;
+        }
+        if cx.is_stopping() {
+            return overtaken(cx, ended);
         }
         failures += 1;
         let Some(pause) = policy.backoff.pause(failures) else {
@@ -100,6 +103,20 @@ async fn restart(service: &mut BoxService, cx: &Context, ended: Result, pause: D
         tracing::error!(service = cx.service(), %error, "the service failed in its stop before a restart");
     }
     sleep(pause).await;
+}
+
+/// The stop came before the restart.
+///
+/// A service that drains answers for how it ends. One that is cut off does not: had it been cut a moment
+/// earlier, it would not have failed.
+fn overtaken(cx: &Context, ended: Result) -> Result {
+    match ended {
+        Err(error) if !cx.drains() => {
+            tracing::error!(service = cx.service(), %error, "the service has failed as it was to stop");
+            Ok(())
+        }
+        ended => ended,
+    }
 }
 
 fn give_up(ended: Result, failures: u32) -> BoxError {

@@ -51,15 +51,13 @@ impl Running {
     }
 
     /// A service did not start: the others are cut off or stopped, and nothing is left behind.
-    pub(super) async fn abandon(mut self) {
+    pub(super) async fn abandon(mut self) -> Result<(), Error> {
         for (index, member) in self.members.iter().enumerate() {
             if !self.order.contains(&index) {
                 member.orders.cut();
             }
         }
-        if let Err(error) = self.bring_down().await {
-            tracing::error!("{error}");
-        }
+        self.bring_down().await
     }
 
     /// Drains and stops the services, each before those it has needed; gives the first error.
