@@ -2,10 +2,13 @@ use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::panic::Location;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 
 use mainspring_task::TaskRef;
+use pin_project_lite::pin_project;
 use tokio::time::Instant;
 
 /// The tasks of one service that have not ended.
@@ -106,8 +109,27 @@ impl Seat {
     }
 
     /// Runs a future in this seat.
-    pub(super) async fn hold<F: Future>(self, future: F) -> F::Output {
-        future.await
+    pub(super) fn hold<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
+        Seated { future, _seat: self }
+    }
+}
+
+pin_project! {
+    /// A future in its seat. By hand, because every poll of every connection goes through it.
+    struct Seated<F> {
+        // Dropped before the seat is given back.
+        #[pin]
+        future: F,
+        _seat: Seat,
+    }
+}
+
+impl<F: Future> Future for Seated<F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        self.project().future.poll(cx)
     }
 }
 
