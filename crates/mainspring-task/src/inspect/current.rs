@@ -93,11 +93,7 @@ impl<'a> Entered<'a> {
         let number = entered.task.as_ref().map_or(0, |task| task.node().poll_started(start));
         // Fails only while the thread is being torn down; the task is then nobody's current one.
         let _ = HERE.try_with(|here| {
-            let polling = match &*entered.task {
-                Some(task) if task.node().may_block => Polling { task: 0, since: 0 },
-                _ => Polling { task: number, since: start },
-            };
-            entered.outer = here.lane().swap(polling);
+            entered.outer = here.lane().swap(Polling { task: number, since: start });
             entered.scope = here.scope.replace(ROOT);
             *entered.task = here.task.replace(entered.task.take());
         });

@@ -155,11 +155,11 @@ impl Node {
         self.inquiries.give_up();
     }
 
-    /// Gives back the task's number, for the watchdog.
+    /// Gives back the task's number for the watchdog; zero for what it is not to look at.
     #[inline]
     pub(super) fn poll_started(&self, start: u64) -> u64 {
         self.running_since.store(start, Relaxed);
-        self.id.as_u64()
+        if self.may_block { 0 } else { self.id.as_u64() }
     }
 
     #[inline]

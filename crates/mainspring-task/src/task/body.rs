@@ -96,6 +96,7 @@ where
         }
     }
 
+    #[inline]
     fn poll_future(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ending<F::Output>> {
         let this = self.project();
         let entered = Entered::enter(this.entry, this.context);

@@ -135,7 +135,8 @@ where
     async fn read_head(&mut self) -> io::Result<Read> {
         self.body_since = None;
         let idle = self.exchange.is_idle();
-        if idle && self.watch.is_stopping() && !self.watch.is_handover() {
+        let stopping = self.watch.is_stopping();
+        if stopping && idle && !self.watch.is_handover() {
             return Ok(Read::End);
         }
         if self.exchange.heads != self.heads {
@@ -149,10 +150,12 @@ where
             Some(since) => since + after(timeouts.head),
             None => clock.after(timeouts.idle),
         };
-        let drain_since = self.stop_since();
-        let deadline =
-            deadline.min(drain_since.map_or(u64::MAX, |since| since + after(self.site.timeouts.drain)));
-        let on_stop = if drain_since.is_none() { OnStop::End } else { OnStop::GoOn };
+        let (deadline, on_stop) = if stopping {
+            let since = *self.stop_since.get_or_insert_with(|| self.watch.clock().now());
+            (deadline.min(since + after(self.site.timeouts.drain)), OnStop::GoOn)
+        } else {
+            (deadline, OnStop::End)
+        };
         Ok(match self.read(deadline, on_stop).await? {
             Ok(0) if idle => Read::End,
             Ok(0) => Read::Refused(Refusal::bad("the connection ended within the head")),
@@ -170,7 +173,7 @@ where
         let (since, received) = *self.body_since.get_or_insert((now, 0));
         let earned = received.saturating_mul(1000) / u64::from(timeouts.body_rate.max(1));
         let deadline = now.min(since.saturating_add(earned)) + after(timeouts.body);
-        let stopping = self.stop_since().is_some();
+        let stopping = self.watch.is_stopping();
         let deadline = if stopping { deadline.min(now + after(timeouts.drain)) } else { deadline };
         let on_stop = if stopping { OnStop::GoOn } else { OnStop::End };
         Ok(match self.read(deadline, on_stop).await? {
@@ -182,14 +185,6 @@ where
             Err(Alarm::Stop) => Read::More,
             Err(Alarm::Deadline) => Read::Refused(SLOW_BODY),
         })
-    }
-
-    /// When this connection noticed that the server stops; noticed here at the latest.
-    fn stop_since(&mut self) -> Option<u64> {
-        if self.stop_since.is_none() && self.watch.is_stopping() {
-            self.stop_since = Some(self.watch.clock().now());
-        }
-        self.stop_since
     }
 
     /// Reads once: into the body that is being collected where that is possible, else into the input.
