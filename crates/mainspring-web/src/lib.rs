@@ -45,6 +45,8 @@ pub use payload::{Body, Html, Json, Text, Upgraded};
 pub use request::{
     FromRequest, FromRequestParts, Headers, Path, PeerAddr, Query, Request, State, ViaParts, ViaRequest,
 };
+#[doc(inline)]
+pub use request::{conditional, range};
 pub use response::{IntoResponse, Response};
 pub use route::{Demands, Handler, Reply, RouteError, Routes};
 pub use server::{HttpServer, Timeouts};
