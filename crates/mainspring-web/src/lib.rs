@@ -33,6 +33,7 @@ mod request;
 mod response;
 mod route;
 mod server;
+pub mod ws;
 
 #[doc(no_inline)]
 pub use http::{Method, StatusCode};
