@@ -133,8 +133,7 @@ mod tests {
             *byte ^= mask[index % 4];
         }
         for cut in 0..=plain.len() {
-            let mut frame =
-                Frame { kind: Kind::Binary, last: true, compressed: false, length: 100, mask };
+            let mut frame = Frame { kind: Kind::Binary, last: true, compressed: false, length: 100, mask };
             let mut first = BytesMut::from(&masked[..cut]);
             let mut second = BytesMut::from(&masked[cut..]);
             let mut whole = frame.take(&mut first);

@@ -49,7 +49,9 @@ pub(super) fn values<'a>(request: &'a Request, name: &'a str) -> impl Iterator<I
 }
 
 fn has_token(request: &Request, name: &str, token: &str) -> bool {
-    values(request, name).flat_map(|value| value.split(',')).any(|part| part.trim().eq_ignore_ascii_case(token))
+    values(request, name)
+        .flat_map(|value| value.split(','))
+        .any(|part| part.trim().eq_ignore_ascii_case(token))
 }
 
 /// Whether a browser's page may open it: the origin is that of the server itself, or no browser asks.

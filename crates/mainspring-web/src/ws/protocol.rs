@@ -178,7 +178,9 @@ impl Protocol {
         }
         let continues = frame.kind == Kind::Continuation;
         if continues != self.message.is_some() {
-            return Err(Violation::protocol("a message begins within another, or goes on without a beginning"));
+            return Err(Violation::protocol(
+                "a message begins within another, or goes on without a beginning",
+            ));
         }
         if frame.compressed && (continues || self.deflate.is_none()) {
             return Err(Violation::protocol("a frame is marked as compressed where none may be"));

@@ -155,7 +155,11 @@ impl Sink<Message> for WebSocket {
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Closed>> {
         let connection = self.inner();
         connection.notice_stop(cx);
-        if connection.output.len() - connection.written > FULL { connection.poll_sent(cx) } else { Poll::Ready(Ok(())) }
+        if connection.output.len() - connection.written > FULL {
+            connection.poll_sent(cx)
+        } else {
+            Poll::Ready(Ok(()))
+        }
     }
 
     fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), Closed> {

@@ -90,7 +90,8 @@ impl WebSocketUpgrade {
     pub fn protocols<T: AsRef<str>>(mut self, known: impl IntoIterator<Item = T>) -> Self {
         let known: Vec<T> = known.into_iter().collect();
         let mut offered = self.offered.iter();
-        self.protocol = offered.find(|name| known.iter().any(|known| known.as_ref() == name.as_str())).cloned();
+        self.protocol =
+            offered.find(|name| known.iter().any(|known| known.as_ref() == name.as_str())).cloned();
         self
     }
 
