@@ -27,12 +27,15 @@
 mod app;
 mod error;
 pub mod http1;
+mod hub;
 pub mod middleware;
 mod payload;
 mod request;
 mod response;
 mod route;
 mod server;
+pub mod sse;
+pub mod ws;
 
 #[doc(no_inline)]
 pub use http::{Method, StatusCode};
@@ -40,6 +43,7 @@ pub use http::{Method, StatusCode};
 pub use app::App;
 pub use error::Error;
 pub use http1::Limits;
+pub use hub::{Hub, Listener, Missed};
 pub use middleware::{Middleware, Next};
 pub use payload::{Body, Html, Json, Text, Upgraded};
 pub use request::{
