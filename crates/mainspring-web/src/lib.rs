@@ -35,6 +35,7 @@ mod response;
 mod route;
 mod server;
 pub mod sse;
+mod static_files;
 pub mod ws;
 
 #[doc(no_inline)]
@@ -54,3 +55,4 @@ pub use request::{conditional, range};
 pub use response::{IntoResponse, Response};
 pub use route::{Demands, Handler, Reply, RouteError, Routes};
 pub use server::{HttpServer, Timeouts};
+pub use static_files::Files;
