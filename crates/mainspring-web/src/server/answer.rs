@@ -138,11 +138,17 @@ impl Exchange {
         if let Streamed::File(_) = answer.source {
             return Some(Step::File);
         }
-        match answer.fill(cx, &mut self.output) {
+        // What has no end of its own ends here, in order.
+        let filled = if self.stopping && answer.source.is_endless() {
+            answer.finish(&mut self.output)
+        } else {
+            answer.fill(cx, &mut self.output)
+        };
+        match filled {
             Fill::Full => Some(Step::Write),
             Fill::Pending => self.wait(cx),
             Fill::Done => {
-                let ending = answer.ending;
+                let ending = answer.ending.or(self.stopping.then_some(Ending::Orderly));
                 self.answered(ending);
                 None
             }
@@ -151,6 +157,11 @@ impl Exchange {
                 None
             }
         }
+    }
+
+    /// Whether the answer that is on its way has no end of its own.
+    pub(super) fn is_endless(&self) -> bool {
+        matches!(&self.stage, Stage::Answer(answer) if answer.source.is_endless())
     }
 
     /// The file that is to be sent, if it is.
@@ -258,6 +269,10 @@ impl Answer {
 }
 
 impl Streamed {
+    fn is_endless(&self) -> bool {
+        matches!(self, Self::Body(body) if body.is_endless())
+    }
+
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         match self {
             Self::Body(body) => Pin::new(body).poll_frame(cx),
