@@ -8,7 +8,7 @@ use http::{HeaderMap, StatusCode};
 use http_body::{Body as _, Frame};
 use tokio::task::coop;
 
-use super::exchange::{Ending, Exchange, Stage, Step, Turn};
+use super::exchange::{Ending, Exchange, Step, Turn, Work};
 use super::output::Output;
 use crate::error::Error;
 use crate::http1::{Coding, Connection, Version, encode};
@@ -105,7 +105,7 @@ impl Exchange {
             Source::Stream(body) | Source::Bytes(body) => Streamed::Body(body),
             Source::Upgrade(_) => Streamed::Body(Body::empty()),
         };
-        self.stage = Stage::Answer(Box::new(Answer { source, coding, turn, ending }));
+        self.begin_work(Work::Answer(Box::new(Answer { source, coding, turn, ending })));
     }
 
     /// Hands the connection over, if that is what the client has asked for.
@@ -118,7 +118,7 @@ impl Exchange {
                 let date = self.date.refresh(&self.site.clock);
                 let coding = Coding::Length(0);
                 encode(self.output.buffer(), &response, true, coding, Connection::Upgrade, date);
-                self.stage = Stage::Upgrade(on_upgrade);
+                self.begin_work(Work::Upgrade(on_upgrade));
             }
             _ => {
                 let route = self.route(turn);
@@ -135,7 +135,7 @@ impl Exchange {
 
     /// Goes on with the answer that is on its way.
     pub(super) fn poll_answer(&mut self, cx: &mut Context<'_>) -> Option<Step> {
-        let Stage::Answer(answer) = &mut self.stage else { return None };
+        let Some(Work::Answer(answer)) = &mut self.work else { return None };
         if let Streamed::File(_) = answer.source {
             return Some(Step::File);
         }
@@ -149,8 +149,7 @@ impl Exchange {
             Fill::Full => Some(Step::Write),
             Fill::Pending => self.wait(cx),
             Fill::Done => {
-                let ending = answer.ending.or(self.stopping.then_some(Ending::Orderly));
-                self.answered(ending);
+                self.answer_given();
                 None
             }
             Fill::Broken(error) => {
@@ -162,13 +161,13 @@ impl Exchange {
 
     /// Whether the answer that is on its way has no end of its own.
     pub(super) fn is_endless(&self) -> bool {
-        matches!(&self.stage, Stage::Answer(answer) if answer.source.is_endless())
+        matches!(&self.work, Some(Work::Answer(answer)) if answer.source.is_endless())
     }
 
     /// The file that is to be sent, if it is.
     pub(super) fn file(&mut self) -> Option<&mut FileBody> {
-        match &mut self.stage {
-            Stage::Answer(answer) => match &mut answer.source {
+        match &mut self.work {
+            Some(Work::Answer(answer)) => match &mut answer.source {
                 Streamed::File(file) => Some(file),
                 Streamed::Body(_) | Streamed::Read(_) => None,
             },
@@ -178,7 +177,7 @@ impl Exchange {
 
     /// The system does not send this file: it must be read.
     pub(super) fn read_file(&mut self) {
-        if let Stage::Answer(answer) = &mut self.stage {
+        if let Some(Work::Answer(answer)) = &mut self.work {
             answer.source = match std::mem::replace(&mut answer.source, Streamed::Body(Body::empty())) {
                 Streamed::File(file) => Streamed::Read(file),
                 other => other,
@@ -186,10 +185,11 @@ impl Exchange {
         }
     }
 
-    /// The file is sent.
-    pub(super) fn file_sent(&mut self) {
-        if let Stage::Answer(answer) = &self.stage {
-            let ending = answer.ending;
+    /// The answer's body is at its end.
+    pub(super) fn answer_given(&mut self) {
+        if let Some(Work::Answer(answer)) = self.work.take() {
+            let ending = answer.ending.or(self.stopping.then_some(Ending::Linger));
+            drop(answer);
             self.answered(ending);
         }
     }
@@ -197,11 +197,10 @@ impl Exchange {
     /// The answer cannot be given whole: the client must see that.
     #[cold]
     pub(super) fn break_off(&mut self, error: &Error) {
-        let Stage::Answer(answer) = &self.stage else { return };
+        let Some(Work::Answer(answer)) = &self.work else { return };
         let ending = if answer.coding == Coding::Close { Ending::Spoilt } else { Ending::Orderly };
         tracing::error!(route = self.route(answer.turn), peer = ?self.peer, %error, "the answer broke off");
-        self.intake.cut();
-        self.stage = Stage::Closed(ending);
+        self.close(ending);
     }
 }
 

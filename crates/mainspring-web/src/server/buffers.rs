@@ -1,4 +1,4 @@
-//! Read buffers that belong to no connection for the moment.
+//! Buffers that belong to no connection for the moment.
 
 use std::cell::RefCell;
 
@@ -6,29 +6,35 @@ use bytes::BytesMut;
 
 /// How much is read at once, and so how far pipelined requests are read ahead.
 pub(super) const READ: usize = 8 * 1024;
-/// Most buffers that a thread keeps.
+/// Pipelined requests are read in smaller parts rather than that a buffer is renewed for each request.
+const LEAST: usize = READ / 2;
+/// Most pairs that a thread keeps.
 const KEPT: usize = 16;
 
 thread_local! {
-    static BUFFERS: RefCell<Vec<BytesMut>> = const { RefCell::new(Vec::new()) };
+    static BUFFERS: RefCell<Vec<Buffers>> = const { RefCell::new(Vec::new()) };
 }
 
-/// An empty buffer with room for [`READ`] bytes: an idle connection has none.
+/// What a connection reads into and writes from; an idle one has neither.
+type Buffers = (BytesMut, Vec<u8>);
+
+/// Two empty buffers, the first with room for bytes.
 #[inline]
-pub(super) fn take() -> BytesMut {
+pub(super) fn take() -> Buffers {
     // Fails only while the thread is being torn down.
     let kept = BUFFERS.try_with(|buffers| buffers.borrow_mut().pop()).ok().flatten();
-    kept.unwrap_or_else(|| BytesMut::with_capacity(READ))
+    kept.unwrap_or_else(|| (BytesMut::with_capacity(READ), Vec::new()))
 }
 
-/// Gives a buffer back that nothing was read into. One that somebody still has a part of is let go.
+/// Gives two empty buffers back.
 #[inline]
-pub(super) fn give(mut buffer: BytesMut) {
-    if buffer.is_empty() && buffer.try_reclaim(READ) {
+pub(super) fn give(mut input: BytesMut, output: Vec<u8>) {
+    // What somebody still has a part of is let go.
+    if input.capacity() >= LEAST || input.try_reclaim(READ) {
         let _ = BUFFERS.try_with(|buffers| {
             let mut buffers = buffers.borrow_mut();
             if buffers.len() < KEPT {
-                buffers.push(buffer);
+                buffers.push((input, output));
             }
         });
     }

@@ -6,15 +6,16 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use http::StatusCode;
 use tokio_util::io::poll_read_buf;
 
 use super::buffers::{self, READ};
 use super::drain::Drain;
-use super::exchange::{Ending, Exchange, Site, Stage, Step};
+use super::exchange::{Ending, Exchange, Site, Step, Work};
 use super::farewell::farewell;
-use super::patience::Patience;
+use super::patience::{Patience, handler_deadline};
 use super::transport::Transport;
 use super::watch::{Alarm, OnStop, Watch};
 use crate::error::Error;
@@ -46,7 +47,7 @@ where
     async move {
         match poll_fn(|cx| connection.poll(cx)).await? {
             End::Closed(ending) => {
-                let linger = connection.exchange.site.timeouts.linger;
+                let linger = Duration::from_millis(connection.exchange.site.waits.linger);
                 farewell(&mut connection.stream, ending, linger).await
             }
             End::Upgrade(on_upgrade) => {
@@ -147,7 +148,7 @@ where
         let Some(file) = self.exchange.file() else { return Poll::Ready(Ok(())) };
         let left = file.left();
         if left.is_empty() {
-            self.exchange.file_sent();
+            self.exchange.answer_given();
             return Poll::Ready(Ok(()));
         }
         match ready!(self.stream.poll_send_file(cx, file.file(), left.start, left.end - left.start)) {
@@ -168,8 +169,8 @@ where
     }
 
     fn hand_over(&mut self) -> End {
-        match std::mem::replace(&mut self.exchange.stage, Stage::Closed(Ending::Orderly)) {
-            Stage::Upgrade(on_upgrade) => End::Upgrade(on_upgrade),
+        match self.exchange.work.take() {
+            Some(Work::Upgrade(on_upgrade)) => End::Upgrade(on_upgrade),
             _ => End::Closed(Ending::Orderly),
         }
     }
@@ -195,15 +196,16 @@ where
         }
         let Exchange { input, output, intake, .. } = &mut self.exchange;
         if input.capacity() == 0 {
-            *input = buffers::take();
+            let (fresh, bytes) = buffers::take();
+            *input = fresh;
+            output.put_buffer(bytes);
         } else if input.capacity() - input.len() < ROOM {
             let missing = if step == Step::Body { intake.decoder.missing() } else { None };
             input.reserve(missing.map_or(READ, |missing| (missing as usize).clamp(READ, LARGE)));
         }
         match poll_read_buf(Pin::new(&mut self.stream), cx, input) {
             Poll::Pending if step == Step::Head && input.is_empty() => {
-                buffers::give(std::mem::take(input));
-                output.rest();
+                buffers::give(std::mem::take(input), output.take_buffer());
                 Poll::Pending
             }
             // Whoever is at work without its client finds out when it answers.
@@ -255,7 +257,11 @@ where
         let deadline = patience.deadline(step, blocked, stopping, exchange);
         if deadline == u64::MAX {
             // Nothing but the stop of the server ends an answer that has no end.
-            return if exchange.is_endless() { watch.poll_stop(cx).map(|()| Ok(None)) } else { Poll::Pending };
+            return if exchange.is_endless() {
+                watch.poll_stop(cx).map(|()| Ok(None))
+            } else {
+                Poll::Pending
+            };
         }
         let on_stop = if stopping { OnStop::GoOn } else { OnStop::End };
         match ready!(watch.poll(cx, deadline, on_stop, woken)) {
@@ -277,7 +283,7 @@ where
         if blocked && self.patience.is_stalled(deadline) {
             return Err(io::ErrorKind::TimedOut.into());
         }
-        if self.patience.is_handler_late(deadline, &self.exchange) {
+        if deadline == handler_deadline(&self.exchange) {
             self.exchange.time_out();
             return Ok(None);
         }

@@ -16,7 +16,7 @@ use super::answer::Answer;
 use super::clock::{Clock, Date};
 use super::intake::{Begun, Intake, Pump};
 use super::output::Output;
-use super::timeouts::Timeouts;
+use super::timeouts::Waits;
 use crate::http1::{Decoder, Expect, Incoming, Limits, Refusal, Version};
 use crate::payload::{Body, OnUpgrade};
 use crate::request::Request;
@@ -27,7 +27,7 @@ use crate::route::{Reply, Routes};
 pub(super) struct Site {
     pub(super) routes: Arc<Routes>,
     pub(super) limits: Limits,
-    pub(super) timeouts: Timeouts,
+    pub(super) waits: Waits,
     pub(super) clock: Arc<Clock>,
     pub(super) lifespan: Lifespan,
 }
@@ -80,6 +80,7 @@ pub(super) struct Exchange {
     pub(super) output: Output,
     pub(super) intake: Intake,
     pub(super) stage: Stage,
+    pub(super) work: Option<Work>,
     reply: Reply,
     pub(super) date: Date,
     /// Answers given from now on end the connection.
@@ -92,19 +93,26 @@ pub(super) struct Exchange {
     pub(super) expires: u64,
 }
 
+#[derive(Clone, Copy)]
 pub(super) enum Stage {
     Head,
     /// The handler is at work.
     Handler(Turn),
-    /// The handler is cancelled, and cleans up.
-    Stopping(Box<Halt>),
-    /// The answer's body is on its way.
-    Answer(Box<Answer>),
+    /// What is at work is kept apart, so that the common request has nothing to drop.
+    Work,
     /// The answer is given, but the request's body is not at its end.
     Rest(Rest),
+    Closed(Ending),
+}
+
+/// What is at work in place of the handler.
+pub(super) enum Work {
+    /// The handler is cancelled, and cleans up.
+    Halt(Box<Halt>),
+    /// The answer's body is on its way.
+    Answer(Box<Answer>),
     /// The head of the answer is given, the connection is to be handed over.
     Upgrade(OnUpgrade),
-    Closed(Ending),
 }
 
 /// What must be remembered of a request until it is answered.
@@ -151,6 +159,7 @@ impl Exchange {
             input: BytesMut::new(),
             output: Output::default(),
             stage: Stage::Head,
+            work: None,
             reply: Reply::new(),
             date: Date::new(),
             stopping: false,
@@ -208,28 +217,37 @@ impl Exchange {
     /// The stages that the common request does not come to.
     #[inline(never)]
     fn poll_rarely(&mut self, cx: &mut Context<'_>) -> Option<Step> {
-        match &mut self.stage {
-            Stage::Answer(_) => self.poll_answer(cx),
-            Stage::Stopping(halt) => {
-                let Poll::Ready(_dropped) = halt.handler.as_mut().poll(cx) else { return Some(Step::Watch) };
-                let (turn, answered) = (halt.turn, halt.answered);
-                self.intake.cut();
-                self.stage = Stage::Closed(Ending::Orderly);
-                if answered {
-                    let late = (StatusCode::SERVICE_UNAVAILABLE, "the handler did not answer in time");
-                    self.answer(late.into_response().with_close(), turn);
+        match self.stage {
+            Stage::Work => match &mut self.work {
+                Some(Work::Answer(_)) => self.poll_answer(cx),
+                Some(Work::Halt(halt)) => {
+                    let Poll::Ready(_dropped) = halt.handler.as_mut().poll(cx) else {
+                        return Some(Step::Watch);
+                    };
+                    let (turn, answered) = (halt.turn, halt.answered);
+                    self.halted(turn, answered);
+                    None
                 }
-                None
-            }
-            Stage::Rest(rest) => {
-                let rest = *rest;
-                self.poll_rest(cx, rest)
-            }
-            Stage::Upgrade(_) => Some(Step::Upgrade),
+                Some(Work::Upgrade(_)) => Some(Step::Upgrade),
+                None => {
+                    self.close(Ending::Spoilt);
+                    None
+                }
+            },
+            Stage::Rest(rest) => self.poll_rest(cx, rest),
             // What follows the last request was not read as one, but it is there.
             Stage::Closed(Ending::Orderly) if !self.input.is_empty() => Some(Step::Close(Ending::Linger)),
-            Stage::Closed(ending) => Some(Step::Close(*ending)),
+            Stage::Closed(ending) => Some(Step::Close(ending)),
             Stage::Head | Stage::Handler(_) => None,
+        }
+    }
+
+    /// The handler that was cancelled has cleaned up.
+    fn halted(&mut self, turn: Turn, answered: bool) {
+        self.close(Ending::Orderly);
+        if answered {
+            let late = (StatusCode::SERVICE_UNAVAILABLE, "the handler did not answer in time");
+            self.answer(late.into_response().with_close(), turn);
         }
     }
 
@@ -253,7 +271,7 @@ impl Exchange {
 
     /// When the handler at work was called.
     pub(super) fn handler_since(&self) -> Option<u64> {
-        if let Stage::Handler(turn) = &self.stage { Some(turn.since) } else { None }
+        if let Stage::Handler(turn) = self.stage { Some(turn.since) } else { None }
     }
 
     /// Answers a request that cannot be served, and closes.
@@ -308,28 +326,22 @@ impl Exchange {
         self.reply.clear();
         let text = panic.downcast_ref::<&str>().copied();
         let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no text)");
-        let (turn, what) = match &self.stage {
-            Stage::Handler(turn) => (*turn, "the handler panicked"),
-            Stage::Stopping(halt) => (halt.turn, "the handler panicked"),
-            Stage::Answer(answer) => (answer.turn(), "the answer's stream panicked"),
-            _ => (Turn::NOBODY, "the engine panicked"),
+        let (turn, answered, what) = match (self.stage, &self.work) {
+            (Stage::Handler(turn), _) => (turn, true, "the handler panicked"),
+            (Stage::Work, Some(Work::Halt(halt))) => (halt.turn, halt.answered, "the handler panicked"),
+            (Stage::Work, Some(Work::Answer(answer))) => {
+                (answer.turn(), false, "the answer's stream panicked")
+            }
+            _ => (Turn::NOBODY, false, "the engine panicked"),
         };
         tracing::error!(route = self.route(turn), peer = ?self.peer, panic = text, "{what}");
-        if self.is_unanswered() {
+        self.work = None;
+        if answered {
             let response = (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error").into_response();
             return self.answer(response, turn);
         }
         // An answer was begun, or who knows in which state the engine is.
-        self.intake.cut();
-        self.stage = Stage::Closed(Ending::Spoilt);
-    }
-
-    fn is_unanswered(&self) -> bool {
-        match &self.stage {
-            Stage::Handler(_) => true,
-            Stage::Stopping(halt) => halt.answered,
-            _ => false,
-        }
+        self.close(Ending::Spoilt);
     }
 
     /// The pattern of the route, for the log.
@@ -339,16 +351,14 @@ impl Exchange {
 
     /// The client is gone: whoever works for it alone is stopped.
     pub(super) fn abandon(&mut self) {
-        match &self.stage {
-            Stage::Handler(turn) if turn.cancels => {
-                let turn = *turn;
+        match (self.stage, &self.work) {
+            (Stage::Handler(turn), _) if turn.cancels => {
                 tracing::debug!(route = self.route(turn), peer = ?self.peer, "the client went away: the handler is cancelled");
                 self.halt(turn, false);
             }
-            Stage::Answer(answer) if answer.turn().cancels => {
+            (Stage::Work, Some(Work::Answer(answer))) if answer.turn().cancels => {
                 tracing::debug!(route = self.route(answer.turn()), peer = ?self.peer, "the client went away: the answer is dropped");
-                self.intake.cut();
-                self.stage = Stage::Closed(Ending::Orderly);
+                self.close(Ending::Orderly);
             }
             _ => {}
         }
@@ -366,11 +376,19 @@ impl Exchange {
         let reason = if answered { "the handler took too long" } else { "the client went away" };
         let mut reply = std::mem::take(&mut self.reply);
         let handler = Box::pin(stop(poll_fn(move |cx| reply.poll(cx)), reason));
-        self.stage = Stage::Stopping(Box::new(Halt { handler, turn, answered }));
+        self.begin_work(Work::Halt(Box::new(Halt { handler, turn, answered })));
     }
 
+    pub(super) fn begin_work(&mut self, work: Work) {
+        self.work = Some(work);
+        self.stage = Stage::Work;
+    }
+
+    /// Whatever is at work ends here.
     #[cold]
     pub(super) fn close(&mut self, ending: Ending) {
+        self.work = None;
+        self.intake.cut();
         self.stage = Stage::Closed(ending);
     }
 }

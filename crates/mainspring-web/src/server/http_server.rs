@@ -12,7 +12,7 @@ use super::clock::{Clock, millis};
 use super::connection;
 use super::drain::ServiceDrain;
 use super::exchange::{Lifespan, Site};
-use super::timeouts::Timeouts;
+use super::timeouts::{Timeouts, Waits};
 use crate::app::App;
 use crate::http1::Limits;
 
@@ -141,8 +141,8 @@ impl Service for HttpServer {
     async fn start(&mut self, cx: &Context) -> Result {
         let routes = Arc::new(self.app.build()?);
         let (clock, ticking) = Clock::new();
-        let (limits, timeouts, lifespan) = (self.limits, self.timeouts, self.lifespan);
-        let site = Arc::new(Site { routes, limits, timeouts, clock, lifespan });
+        let (limits, waits, lifespan) = (self.limits, Waits::new(&self.timeouts), self.lifespan);
+        let site = Arc::new(Site { routes, limits, waits, clock, lifespan });
         let listener = Listener::bind(cx, "http", &self.address, &self.options).await?;
         // Not a task of the service: connections that are drained still need the time, and nobody waits for
         // the clock. It ends with the last connection.

@@ -168,7 +168,6 @@ impl Exchange {
                 None
             }
             Pump::Gone if rest.ending.is_some() || self.intake.expects => {
-                self.intake.cut();
                 self.close(Ending::Linger);
                 None
             }
@@ -191,7 +190,6 @@ impl Exchange {
                     return None;
                 }
                 Ok(Some(Piece::Data(_))) | Err(_) => {
-                    self.intake.cut();
                     self.close(Ending::Linger);
                     return None;
                 }

@@ -90,7 +90,9 @@ impl Output {
             let written = if self.asides.is_empty() {
                 let bytes = self.bytes.get(self.written..).unwrap_or_default();
                 match stream.try_write(bytes) {
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    Err(error)
+                        if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) =>
+                    {
                         Pin::new(&mut *stream).poll_write(cx, bytes)
                     }
                     written => Poll::Ready(written),
@@ -178,10 +180,17 @@ impl Output {
         }
     }
 
-    /// Gives the buffer back for as long as there is nothing to write.
-    pub(super) fn rest(&mut self) {
-        if self.is_empty() {
-            *self = Self::default();
+    /// Takes the empty buffer out, for as long as there is nothing to write.
+    #[inline]
+    pub(super) fn take_buffer(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.bytes)
+    }
+
+    /// Puts an empty buffer in.
+    #[inline]
+    pub(super) fn put_buffer(&mut self, bytes: Vec<u8>) {
+        if self.bytes.capacity() == 0 {
+            self.bytes = bytes;
         }
     }
 }

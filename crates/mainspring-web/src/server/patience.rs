@@ -1,10 +1,6 @@
 //! How long a connection waits, for what.
 
-use std::time::Duration;
-
-use super::clock::{Clock, TICK, millis};
-use super::exchange::{Exchange, Step};
-use super::timeouts::Timeouts;
+use super::exchange::{Exchange, Site, Step};
 
 /// When what a connection waits for has lasted too long; all times are those of the server's clock.
 pub(super) struct Patience {
@@ -59,49 +55,46 @@ impl Patience {
 
     /// The server stops: what was waited for is waited for less long.
     #[cold]
-    fn stopping(&mut self, exchange: &Exchange) {
-        let (clock, timeouts) = (&exchange.site.clock, &exchange.site.timeouts);
-        self.stop_since = Some(clock.now());
+    fn stopping(&mut self, site: &Site) {
+        let now = site.clock.now();
+        self.stop_since = Some(now);
         self.read.1 = UNSET;
         if let Some(until) = &mut self.write {
-            *until = (*until).min(clock.after(timeouts.drain.min(timeouts.write)));
+            *until = (*until).min(now + site.waits.drain.min(site.waits.write));
         }
     }
 
     /// The next deadline; `u64::MAX` when nothing has one.
     #[inline]
     pub(super) fn deadline(&mut self, step: Step, blocked: bool, stopping: bool, exchange: &Exchange) -> u64 {
-        let (clock, timeouts) = (&*exchange.site.clock, &exchange.site.timeouts);
+        let site = &*exchange.site;
+        if stopping && self.stop_since.is_none() {
+            self.stopping(site);
+        }
         if self.read.0 != step {
             self.read = (step, UNSET);
         }
-        if stopping && self.stop_since.is_none() {
-            self.stopping(exchange);
-        }
         let mut deadline = u64::MAX;
         if blocked {
-            let stall = if stopping { timeouts.drain.min(timeouts.write) } else { timeouts.write };
-            deadline = *self.write.get_or_insert_with(|| clock.after(stall));
+            let stall = if stopping { site.waits.drain.min(site.waits.write) } else { site.waits.write };
+            deadline = *self.write.get_or_insert_with(|| site.clock.now() + stall);
         }
         if !blocked || step == Step::Body {
             if self.read.1 == UNSET {
-                self.read.1 = self.fresh(step, stopping, exchange);
+                self.read.1 = self.fresh(step, exchange);
             }
             deadline = deadline.min(self.read.1);
         }
-        match timeouts.handler {
-            None => deadline,
-            Some(limit) => deadline.min(handler_deadline(limit, exchange)),
-        }
+        if site.waits.handler == u64::MAX { deadline } else { deadline.min(handler_deadline(exchange)) }
     }
 
     /// The deadline of a wait that begins now.
-    fn fresh(&mut self, step: Step, stopping: bool, exchange: &Exchange) -> u64 {
-        let (clock, timeouts) = (&*exchange.site.clock, &exchange.site.timeouts);
+    #[inline]
+    fn fresh(&mut self, step: Step, exchange: &Exchange) -> u64 {
         match step {
             Step::Head => self.head(exchange),
-            Step::Body => self.body(clock, timeouts, stopping),
-            Step::Rest => clock.after(timeouts.linger),
+            Step::Body => self.body(&exchange.site),
+            Step::Rest => exchange.site.clock.now() + exchange.site.waits.linger,
             // The reader takes its time: the client's account begins anew.
             _ => {
                 self.body_since = None;
@@ -112,49 +105,38 @@ impl Patience {
 
     #[inline]
     fn head(&mut self, exchange: &Exchange) -> u64 {
-        let (clock, timeouts) = (&*exchange.site.clock, &exchange.site.timeouts);
+        let (now, waits) = (exchange.site.clock.now(), &exchange.site.waits);
         self.body_since = None;
         if exchange.heads != self.heads {
             self.heads = exchange.heads;
             self.head_since = None;
         }
         let deadline = match self.head_since {
-            _ if !exchange.is_idle() => {
-                *self.head_since.get_or_insert_with(|| clock.now()) + after(timeouts.head)
-            }
-            Some(since) => since + after(timeouts.head),
-            None => clock.after(timeouts.idle),
+            _ if !exchange.is_idle() => *self.head_since.get_or_insert(now) + waits.head,
+            Some(since) => since + waits.head,
+            None => now + waits.idle,
         };
         match self.stop_since {
-            Some(since) => deadline.min(since + after(timeouts.drain)),
+            Some(since) => deadline.min(since + waits.drain),
             None => deadline,
         }
     }
 
-    fn body(&mut self, clock: &Clock, timeouts: &Timeouts, stopping: bool) -> u64 {
-        let now = clock.now();
+    fn body(&mut self, site: &Site) -> u64 {
+        let (now, waits) = (site.clock.now(), &site.waits);
         let (since, received) = *self.body_since.get_or_insert((now, 0));
-        let earned = received.saturating_mul(1000) / u64::from(timeouts.body_rate.max(1));
-        let deadline = now.min(since.saturating_add(earned)) + after(timeouts.body);
-        if stopping { deadline.min(now + after(timeouts.drain)) } else { deadline }
+        let earned = received.saturating_mul(1000) / waits.body_rate;
+        let deadline = now.min(since.saturating_add(earned)) + waits.body;
+        if self.stop_since.is_some() { deadline.min(now + waits.drain) } else { deadline }
     }
 
     /// Whether the deadline was that of the output.
     pub(super) fn is_stalled(&self, deadline: u64) -> bool {
         self.write == Some(deadline)
     }
-
-    /// Whether the deadline was that of the handler.
-    pub(super) fn is_handler_late(&self, deadline: u64, exchange: &Exchange) -> bool {
-        exchange.site.timeouts.handler.is_some_and(|limit| handler_deadline(limit, exchange) == deadline)
-    }
 }
 
-fn handler_deadline(limit: Duration, exchange: &Exchange) -> u64 {
-    exchange.handler_since().map_or(u64::MAX, |since| since + after(limit))
-}
-
-/// A time-out on the coarse clock, rounded up by its inexactness.
-fn after(timeout: Duration) -> u64 {
-    millis(timeout.saturating_add(TICK))
+/// When the handler at work is late; `u64::MAX` when there is none, or no limit.
+pub(super) fn handler_deadline(exchange: &Exchange) -> u64 {
+    exchange.handler_since().map_or(u64::MAX, |since| since.saturating_add(exchange.site.waits.handler))
 }

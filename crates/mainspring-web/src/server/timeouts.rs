@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::clock::{TICK, millis};
+
 /// How long a connection waits for its client; plain data.
 ///
 /// Deadlines are kept to a quarter of a second; a duration beyond a year means a year.
@@ -46,6 +48,35 @@ pub struct Timeouts {
     pub handler: Option<Duration>,
     /// How long what a refused client still sends is read and dropped.
     pub linger: Duration,
+}
+
+/// The same in milliseconds of the server's clock, rounded up by its inexactness.
+pub(super) struct Waits {
+    pub(super) head: u64,
+    pub(super) idle: u64,
+    pub(super) body: u64,
+    pub(super) body_rate: u64,
+    pub(super) write: u64,
+    pub(super) drain: u64,
+    /// `u64::MAX` for none.
+    pub(super) handler: u64,
+    pub(super) linger: u64,
+}
+
+impl Waits {
+    pub(super) fn new(timeouts: &Timeouts) -> Self {
+        let waits = |timeout: Duration| millis(timeout.saturating_add(TICK));
+        Self {
+            head: waits(timeouts.head),
+            idle: waits(timeouts.idle),
+            body: waits(timeouts.body),
+            body_rate: u64::from(timeouts.body_rate.max(1)),
+            write: waits(timeouts.write),
+            drain: waits(timeouts.drain),
+            handler: timeouts.handler.map_or(u64::MAX, waits),
+            linger: waits(timeouts.linger),
+        }
+    }
 }
 
 impl Default for Timeouts {

@@ -83,9 +83,14 @@ impl Transport for tokio::net::TcpStream {
         }
     }
 
+    /// Without libc, whose `send` may be a point of cancellation of a thread, which costs as much again.
+    #[cfg(target_os = "linux")]
     #[inline]
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        Self::try_write(self, bytes)
+        use rustix::net::{SendFlags, send};
+        use tokio::io::Interest;
+
+        self.try_io(Interest::WRITABLE, || Ok(send(self, bytes, SendFlags::NOSIGNAL)?))
     }
 
     fn spoil(&self) {

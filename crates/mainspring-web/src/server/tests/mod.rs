@@ -25,7 +25,7 @@ use super::clock::Clock;
 use super::connection;
 use super::drain::Drain;
 use super::exchange::{Lifespan, Site};
-use super::timeouts::Timeouts;
+use super::timeouts::{Timeouts, Waits};
 use crate::http1::Limits;
 use crate::{App, Error, Json, Path, Query, Request, Response, State, StatusCode};
 
@@ -78,7 +78,8 @@ impl Peer {
         let (clock, ticking) = Clock::new();
         spawn(ticking).detach();
         let routes = Arc::new(app.build().expect("the routes are valid"));
-        let site = Site { routes, limits: Limits::default(), timeouts, clock, lifespan };
+        let waits = Waits::new(&timeouts);
+        let site = Site { routes, limits: Limits::default(), waits, clock, lifespan };
         let (stream, server) = duplex(room);
         let stop = CancellationToken::new();
         let drain = TokenDrain(stop.clone(), Box::pin(stop.clone().cancelled_owned()));
