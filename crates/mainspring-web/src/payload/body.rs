@@ -25,6 +25,10 @@ use crate::error::{BoxError, Error};
 /// whole calls [`collect`](Self::collect); whoever wants it piece by piece calls [`chunk`](Self::chunk). Either
 /// way it is bounded by [`Limits::body`](crate::Limits::body).
 ///
+/// Of a body that is not read, 64 KiB are taken from the client, which is then held up. A body may be read by
+/// another task, and also after the answer: the connection goes on to the next request when it is at its end.
+/// One that is dropped unread is skipped if it is small; else the connection ends after the answer.
+///
 /// It is a body of the `http-body` crate too, and [`Body::wrap`] takes any such body.
 ///
 /// # Examples

@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use http_body::{Body as _, Frame};
+use tokio::task::coop;
 
 use super::exchange::{Ending, Exchange, Stage, Step, Turn};
 use super::output::Output;
@@ -211,6 +212,9 @@ impl Answer {
 
     /// Moves pieces to the output until it is full or none is ready.
     fn fill(&mut self, cx: &mut Context<'_>, output: &mut Output) -> Fill {
+        // A stream that is always ready and a client that takes all of it must leave time for others.
+        let Poll::Ready(turn) = coop::poll_proceed(cx) else { return Fill::Pending };
+        turn.made_progress();
         while !output.is_full() {
             let frame = match self.source.poll_frame(cx) {
                 Poll::Pending if self.coding == Coding::Length(0) => return Fill::Done,
