@@ -1,13 +1,15 @@
 //! Sends an answer on a stream.
 
-use std::future::poll_fn;
-use std::pin::Pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::Poll;
 
 use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason, SendStream};
 use http::{HeaderValue, StatusCode, header};
 use http_body::Body as _;
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::error::Error;
@@ -28,6 +30,7 @@ pub(super) async fn send(
     mut response: Response,
     head_only: bool,
     site: &Site,
+    mut stopped: watch::Receiver<bool>,
 ) -> Result<(), Error> {
     if response.body().is_upgrade() {
         tracing::error!("an answer hands the connection over, which HTTP/2 does not know");
@@ -49,7 +52,7 @@ pub(super) async fn send(
     if ends {
         return Ok(());
     }
-    let sent = send_body(&mut stream, body, length, site).await;
+    let sent = send_body(&mut stream, body, length, site, &mut stopped).await;
     if sent.is_err() {
         // The client must not take what it has for the whole.
         stream.send_reset(Reason::INTERNAL_ERROR);
@@ -62,9 +65,10 @@ async fn send_body(
     mut body: Body,
     length: Option<u64>,
     site: &Site,
+    stopped: &mut watch::Receiver<bool>,
 ) -> Result<(), Error> {
     let mut left = length;
-    while let Some(frame) = next(stream, &mut body, site).await? {
+    while let Some(frame) = next(stream, &mut body, stopped).await? {
         let mut data = match frame.into_data() {
             Ok(data) => data,
             Err(frame) => {
@@ -93,21 +97,21 @@ async fn send_body(
 async fn next(
     stream: &mut SendStream<Bytes>,
     body: &mut Body,
-    site: &Site,
+    stopped: &mut watch::Receiver<bool>,
 ) -> Result<Option<http_body::Frame<Bytes>>, Error> {
     let endless = body.is_endless();
-    let mut stopping = std::pin::pin!(site.stopped());
+    let mut stopping = pin!(stopped.wait_for(|stopped| *stopped));
     poll_fn(|cx| {
-        if let std::task::Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(cx) {
-            return std::task::Poll::Ready(frame.transpose());
+        if let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(cx) {
+            return Poll::Ready(frame.transpose());
         }
-        if let std::task::Poll::Ready(reset) = stream.poll_reset(cx) {
-            return std::task::Poll::Ready(Err(gone(reset)));
+        if let Poll::Ready(reset) = stream.poll_reset(cx) {
+            return Poll::Ready(Err(gone(reset)));
         }
         if endless && stopping.as_mut().poll(cx).is_ready() {
-            return std::task::Poll::Ready(Ok(None));
+            return Poll::Ready(Ok(None));
         }
-        std::task::Poll::Pending
+        Poll::Pending
     })
     .await
 }
@@ -116,13 +120,13 @@ async fn next(
 async fn reserve(stream: &mut SendStream<Bytes>, wanted: usize, site: &Site) -> Result<usize, Error> {
     stream.reserve_capacity(wanted);
     let room = poll_fn(|cx| match stream.poll_reset(cx) {
-        std::task::Poll::Ready(reset) => std::task::Poll::Ready(Err(gone(reset))),
-        std::task::Poll::Pending if stream.capacity() > 0 => std::task::Poll::Ready(Ok(stream.capacity())),
-        std::task::Poll::Pending => match stream.poll_capacity(cx) {
-            std::task::Poll::Ready(Some(Ok(0))) | std::task::Poll::Pending => std::task::Poll::Pending,
-            std::task::Poll::Ready(Some(Ok(room))) => std::task::Poll::Ready(Ok(room)),
-            std::task::Poll::Ready(Some(Err(error))) => std::task::Poll::Ready(Err(error.into())),
-            std::task::Poll::Ready(None) => std::task::Poll::Ready(Err(Error::internal("the stream is closed"))),
+        Poll::Ready(reset) => Poll::Ready(Err(gone(reset))),
+        Poll::Pending if stream.capacity() > 0 => Poll::Ready(Ok(stream.capacity())),
+        Poll::Pending => match stream.poll_capacity(cx) {
+            Poll::Ready(Some(Ok(0))) | Poll::Pending => Poll::Pending,
+            Poll::Ready(Some(Ok(room))) => Poll::Ready(Ok(room)),
+            Poll::Ready(Some(Err(error))) => Poll::Ready(Err(error.into())),
+            Poll::Ready(None) => Poll::Ready(Err(Error::internal("the stream is closed"))),
         },
     });
     match timeout(site.timeouts.write, room).await {

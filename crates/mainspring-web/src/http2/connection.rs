@@ -2,15 +2,16 @@
 
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
 use bytes::Bytes;
+use h2::Reason;
 use h2::server::{Builder, Connection};
 use mainspring_task::task;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::mpsc;
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::stream::{Stream, handle};
@@ -49,10 +50,10 @@ where
         // A client that says nothing is not worth a word.
         return Ok(());
     };
-    // Streams hold the other end: the connection's task ends after the last of them.
-    let (alive, mut ended) = mpsc::channel(1);
-    let outcome = accept(shaken?, peer, &site, stopping, alive).await;
-    let _all_gone: Option<()> = ended.recv().await;
+    let (stop, stopped) = watch::channel(false);
+    let outcome = accept(shaken?, peer, &site, stopping, (&stop, stopped)).await;
+    // Every stream holds a receiver: the connection's task ends after the last of them.
+    stop.closed().await;
     outcome
 }
 
@@ -72,8 +73,10 @@ fn builder(site: &Site) -> Builder {
 /// Why the wait for a stream ended.
 enum Event<T> {
     Stream(T),
+    /// The server stops.
     Stop,
-    Idle,
+    /// It was silent too long, or is too old.
+    Time,
 }
 
 async fn accept<S>(
@@ -81,24 +84,28 @@ async fn accept<S>(
     peer: Option<SocketAddr>,
     site: &Arc<Site>,
     stopping: impl Future<Output = ()> + Send,
-    alive: mpsc::Sender<()>,
+    (stop, stopped): (&watch::Sender<bool>, watch::Receiver<bool>),
 ) -> Result<(), h2::Error>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
     let mut stopping = pin!(stopping);
-    let mut stopped = false;
-    let mut idle = pin!(sleep_until(Instant::now() + site.timeouts.idle));
+    let mut ending = false;
+    let mut left = site.lifespan.requests.unwrap_or(u64::MAX);
+    let born = site.clock.now();
+    let expires = site.lifespan.age.map(|age| site.clock.instant(site.clock.jittered(born, age)));
+    let limit = |idle: Instant| expires.map_or(idle, |expires| idle.min(expires));
+    let mut timer = pin!(sleep_until(limit(Instant::now() + site.timeouts.idle)));
     loop {
         let event = poll_fn(|cx| {
-            if !stopped && stopping.as_mut().poll(cx).is_ready() {
+            if !*stop.borrow() && stopping.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Event::Stop);
             }
-            if let Poll::Ready(next) = Pin::new(&mut connection).poll_accept(cx) {
+            if let Poll::Ready(next) = connection.poll_accept(cx) {
                 return Poll::Ready(Event::Stream(next));
             }
-            if !stopped && idle.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(Event::Idle);
+            if timer.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Event::Time);
             }
             Poll::Pending
         })
@@ -107,19 +114,34 @@ where
             Event::Stream(None) => return Ok(()),
             Event::Stream(Some(request)) => {
                 let (request, respond) = request?;
-                let stream = Stream { respond, site: Arc::clone(site), peer, _alive: alive.clone() };
+                let stream = Stream { respond, site: Arc::clone(site), peer, stopped: stopped.clone() };
                 task::Builder::new().name("http2 stream").spawn(handle(stream, request)).detach();
+                left = left.saturating_sub(1);
+                ending |= left == 0;
             }
-            // Whoever still has a stream is not idle.
-            Event::Idle if connection.has_streams() => {
-                idle.as_mut().reset(Instant::now() + site.timeouts.idle);
-                continue;
+            // The farewell waits for an answer, which a client that is gone does not give.
+            Event::Time if ending && !connection.has_streams() => {
+                connection.abrupt_shutdown(Reason::NO_ERROR);
+                let _ended_by_time =
+                    timeout(site.timeouts.linger, poll_fn(|cx| connection.poll_closed(cx))).await;
+                return Ok(());
             }
-            Event::Idle | Event::Stop => {
-                stopped = true;
-                connection.graceful_shutdown();
+            Event::Time => {
+                let expired = expires.is_some_and(|expires| expires <= Instant::now());
+                // Whoever still has a stream is not idle.
+                ending |= expired || !connection.has_streams();
+            }
+            Event::Stop => {
+                stop.send_replace(true);
+                ending = true;
             }
         }
-        idle.as_mut().reset(Instant::now() + site.timeouts.idle);
+        if ending {
+            // Says so once, however often it is asked.
+            connection.graceful_shutdown();
+            timer.as_mut().reset(Instant::now() + site.timeouts.drain);
+        } else {
+            timer.as_mut().reset(limit(Instant::now() + site.timeouts.idle));
+        }
     }
 }

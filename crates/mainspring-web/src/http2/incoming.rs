@@ -43,8 +43,7 @@ impl Incoming {
             return Body::empty();
         }
         let state = State::Data;
-        let incoming =
-            Self { stream, site, allowance: limit, since: None, received: 0, timer: None, state };
+        let incoming = Self { stream, site, allowance: limit, since: None, received: 0, timer: None, state };
         Body::erase(length, incoming)
     }
 
@@ -78,10 +77,7 @@ impl http_body::Body for Incoming {
         if self.state == State::Data {
             let Poll::Ready(next) = self.stream.poll_data(cx) else {
                 ready!(self.poll_patience(cx));
-                return self.fail(Error::new(
-                    StatusCode::REQUEST_TIMEOUT,
-                    "the body did not arrive in time",
-                ));
+                return self.fail(Error::new(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time"));
             };
             self.timer = None;
             match next {

@@ -13,7 +13,7 @@ use h2::RecvStream;
 use h2::server::SendResponse;
 use http::{Method, StatusCode, header};
 use mainspring_task::combine::stop;
-use tokio::sync::mpsc;
+use tokio::sync::watch;
 
 use super::answer::send;
 use super::incoming::{Incoming, too_large};
@@ -22,7 +22,7 @@ use crate::http1::Head;
 
 use crate::request::Request;
 use crate::response::{IntoResponse, Response};
-use crate::route::Reply;
+use crate::route::{Found, Reply};
 use crate::server::Site;
 
 /// What a stream needs to answer.
@@ -30,8 +30,8 @@ pub(super) struct Stream {
     pub(super) respond: SendResponse<Bytes>,
     pub(super) site: Arc<Site>,
     pub(super) peer: Option<SocketAddr>,
-    /// Tells the connection that this stream is there.
-    pub(super) _alive: mpsc::Sender<()>,
+    /// Whether the server stops; as long as it is held, the connection's task waits.
+    pub(super) stopped: watch::Receiver<bool>,
 }
 
 /// Answers a request.
@@ -43,8 +43,8 @@ pub(super) async fn handle(mut stream: Stream, request: http::Request<RecvStream
     };
     // The client that reset the stream gets nothing.
     if let Some(response) = response {
-        let Stream { respond, site, peer, _alive } = stream;
-        if let Err(error) = send(respond, response, head_only, &site).await {
+        let Stream { respond, site, peer, stopped } = stream;
+        if let Err(error) = send(respond, response, head_only, &site, stopped).await {
             tracing::debug!(?peer, %error, "the answer did not go out whole");
         }
     }
@@ -53,7 +53,7 @@ pub(super) async fn handle(mut stream: Stream, request: http::Request<RecvStream
 /// A request whose handler is found.
 struct Prepared {
     request: Request,
-    endpoint: Arc<dyn crate::route::Endpoint>,
+    found: Found,
     route: String,
     cancels: bool,
 }
@@ -71,19 +71,22 @@ fn prepare(stream: &mut Stream, request: http::Request<RecvStream>) -> Result<Pr
     if length.is_some_and(|length: u64| length > limit) {
         return Err(too_large());
     }
-    if parts.headers.get(header::EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue")) {
+    if parts
+        .headers
+        .get(header::EXPECT)
+        .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
+    {
         let mut interim = http::Response::new(());
         *interim.status_mut() = StatusCode::CONTINUE;
         // A stream that is gone already shows it soon enough.
         let _gone = stream.respond.send_informational(interim);
     }
     let route = site.routes.pattern(found.params.pattern).unwrap_or_default().to_owned();
-    let endpoint = site.routes.endpoint(&found);
     let body = Incoming::body(body, Arc::clone(site), limit, length);
     let cancels = rules.cancel_on_disconnect.unwrap_or_else(|| parts.method.is_safe());
-    let mut request = Request::new(head, body, found.params, Arc::clone(&site.routes), stream.peer);
+    let mut request = Request::new(head, body, found.params.clone(), Arc::clone(&site.routes), stream.peer);
     *request.extensions_mut() = parts.extensions;
-    Ok(Prepared { request, endpoint, route, cancels })
+    Ok(Prepared { request, found, route, cancels })
 }
 
 /// The limits of a head, as for HTTP/1.1.
@@ -96,10 +99,7 @@ fn check(parts: &http::request::Parts, site: &Site) -> Result<(), Error> {
         return refuse(StatusCode::URI_TOO_LONG, "the request target is longer than the limit");
     }
     if parts.headers.len() > site.limits.headers {
-        return refuse(
-            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            "there are more headers than the limit",
-        );
+        return refuse(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "there are more headers than the limit");
     }
     if parts.uri.authority().is_none() && !parts.headers.contains_key(header::HOST) {
         return refuse(StatusCode::BAD_REQUEST, "the authority is missing");
@@ -117,11 +117,11 @@ enum Outcome {
 
 /// Calls the handler; `None` when the client has no more use for an answer.
 async fn call(stream: &mut Stream, prepared: Prepared) -> Option<Response> {
-    let Prepared { request, endpoint, route, cancels } = prepared;
-    let peer = stream.peer;
+    let Prepared { request, found, route, cancels } = prepared;
+    let (peer, routes) = (stream.peer, Arc::clone(&stream.site.routes));
     let mut handler = Box::pin(async move {
         let mut reply = Reply::new();
-        endpoint.call(request, &mut reply);
+        routes.endpoint(&found).call(request, &mut reply);
         poll_fn(|cx| reply.poll(cx)).await
     });
     let limit = stream.site.timeouts.handler;
@@ -148,9 +148,7 @@ async fn call(stream: &mut Stream, prepared: Prepared) -> Option<Response> {
     .await;
     match outcome {
         Outcome::Answer(response) => Some(response),
-        Outcome::Panic => {
-            Some((StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error").into_response())
-        }
+        Outcome::Panic => Some((StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error").into_response()),
         Outcome::Reset => {
             stop(handler, "the client is gone").await;
             None
@@ -166,4 +164,3 @@ fn text(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no text)")
 }
-
