@@ -289,7 +289,6 @@ async fn stopping_lets_streams_end_and_says_so() {
     ended.expect("the connection ends with GOAWAY, not with an error");
 }
 
-#[expect(clippy::print_stderr, reason = "whoever reads the output of the tests should know")]
 #[tokio::test]
 async fn curl_speaks_it() {
     let (running, address) = start(cat()).await;
