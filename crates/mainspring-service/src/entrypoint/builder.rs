@@ -6,24 +6,17 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mainspring_task::all_tasks;
-use mainspring_task::cancel::{grace, rescued};
-use tokio::time::timeout;
-
 use tokio::signal::unix::SignalKind;
 
 use super::hooks::{Hooks, Moment};
 use super::launch::complain;
-use super::{Environment, Logger, Running, manager, successor};
+use super::run::report;
+use super::{Environment, Logger, Running};
 use crate::net::inherit;
 use crate::runtime::Cores;
 use crate::runtime::Threads;
 use crate::service::{BoxService, IntoService};
-use crate::signal::Signals;
 use crate::{Error, Outcome, Runtime};
-
-/// How long a runtime whose tasks have ended may take to end its blocking threads.
-const RUNTIME_END: Duration = Duration::from_secs(1);
 
 /// Everything a process runs, and how.
 ///
@@ -42,10 +35,10 @@ pub struct Entrypoint {
     pub(super) name: String,
     pub(super) services: Vec<(Arc<str>, BoxService)>,
     pub(super) bounds: Bounds,
-    runtime: Runtime,
-    threads: Threads,
+    pub(super) runtime: Runtime,
+    pub(super) threads: Threads,
     pub(super) hooks: Hooks,
-    logger: Option<Box<dyn Logger>>,
+    pub(super) logger: Option<Box<dyn Logger>>,
 }
 
 /// The times that bound the start and the end.
@@ -311,68 +304,6 @@ impl Entrypoint {
         logger.map(|logger| logger.install(&Environment::read())).transpose().map_err(Error::log)
     }
 
-    fn run_on_own_runtime<F: Future>(self, future: F) -> Result<F::Output, Error> {
-        let (runtime, cores) = self.runtime.build(&self.threads).map_err(Error::runtime)?;
-        let result = runtime.block_on(self.run_under_signals(&cores, future));
-        if !matches!(&result, Err(error) if error.exit_code() > 128) {
-            runtime.block_on(end_leftovers(runtime.handle().id()));
-        }
-        match &result {
-            Err(error) if error.exit_code() > 128 => runtime.shutdown_background(),
-            _ => runtime.shutdown_timeout(RUNTIME_END),
-        }
-        result
-    }
-
-    async fn run_under_signals<F: Future>(self, cores: &Cores, future: F) -> Result<F::Output, Error> {
-        let mut signals = Signals::catch(self.bounds.start).map_err(Error::runtime)?;
-        let services = self.services.len();
-        manager::starting(services);
-        let mut running = Running::spawn(self, cores).await?;
-        running.hooks.listen()?;
-        let hangup = running.hangup.clone();
-        let started = tokio::select! {
-            ready = running.ready() => ready,
-            signal = signals.ending(&hangup) => Err(Error::interrupted(signal)),
-        };
-        if let Err(reason) = started {
-            let abandoned = tokio::select! {
-                biased;
-                abandoned = running.abandon() => abandoned,
-                signal = signals.ending(&hangup) => Err(Error::killed(signal)),
-            };
-            return Err(worse(reason, abandoned));
-        }
-        manager::ready(services);
-        successor::ready();
-        for socket in inherit::leftover() {
-            tracing::warn!(
-                service = socket.service,
-                "a socket was passed for a service that did not take it"
-            );
-        }
-        let ended = tokio::select! {
-            output = future => Ok(output),
-            failed = running.failed() => Err(failed),
-            signal = signals.ending(&hangup) => Err(Error::interrupted(signal)),
-        };
-        if let Err(reason) = &ended {
-            tracing::info!(%reason, "stopping");
-            running.handover = reason.is_replaced();
-        }
-        manager::stopping();
-        let stopped = tokio::select! {
-            biased;
-            stopped = running.stop() => stopped,
-            signal = signals.ending(&hangup) => Err(Error::killed(signal)),
-        };
-        match (ended, stopped) {
-            (Err(failed), Ok(())) => Err(failed),
-            (Err(failed), Err(_)) if !failed.is_interrupted() => Err(failed),
-            (ended, stopped) => stopped.and(ended),
-        }
-    }
-
     fn free_name(&self, name: String) -> Arc<str> {
         let taken = |name: &str| self.services.iter().any(|(known, _)| **known == *name);
         if !taken(&name) {
@@ -380,50 +311,6 @@ impl Entrypoint {
         }
         let numbered = (2..).map(|number| format!("{name}-{number}")).find(|name| !taken(name));
         numbered.expect("there are more numbers than services").into()
-    }
-}
-
-/// What a start that was given up ends with: a signal is no excuse for a stop that was not clean.
-fn worse(reason: Error, abandoned: Result<(), Error>) -> Error {
-    match abandoned {
-        Ok(()) => reason,
-        Err(error) if error.is_interrupted() => error,
-        // One that was cut off on its way up may have failed to start.
-        Err(error) if reason.is_interrupted() && !error.is_start() => error,
-        Err(error) => {
-            tracing::error!("{error}");
-            reason
-        }
-    }
-}
-
-/// Cancels what still runs when all services are down, and waits for its cleanup, within the grace.
-async fn end_leftovers(runtime: tokio::runtime::Id) {
-    let left: Vec<_> = all_tasks().into_iter().filter(|task| task.runtime() == Some(runtime)).collect();
-    for task in &left {
-        tracing::debug!(task = %task.info(), "cancelled at the end of the process");
-        task.cancel_with("the process ends");
-    }
-    let ended = async {
-        for task in &left {
-            task.ended().await;
-        }
-        rescued().await;
-    };
-    if timeout(grace() + RUNTIME_END, ended).await.is_err() {
-        tracing::error!("tasks were dropped at the end of the process: they did not clean up in their grace");
-    }
-}
-
-/// One line that says what ended the process; on standard error when there is no log to say it.
-fn report(error: &Error) {
-    if error.is_interrupted() && error.exit_code() == 1 {
-        return;
-    }
-    if tracing::dispatcher::has_been_set() {
-        tracing::error!("{error}");
-    } else {
-        complain(error);
     }
 }
 

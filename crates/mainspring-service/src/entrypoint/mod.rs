@@ -12,8 +12,8 @@
 //! 2. *Drain*: each service is told to take no new work as soon as those that needed it are down; what
 //!    is under way has the shutdown grace, one for all. Then its `stop` is called; of services that do
 //!    not need each other, on the last one ready first.
-//! 3. *Cancel*: what is left at the end of the grace is named in the log (task, place, age, service)
-//!    and cancelled; its cleanup has its own grace.
+//! 3. *Cancel*: what is left at the end of the grace is named in the log (task, place, age, service,
+//!    and where it awaits) and cancelled; its cleanup has its own grace.
 //! 4. *Drop*: what is left even then is dropped.
 //!
 //! A phase that has nothing to wait for takes no time. A service that fails on its way down does not
@@ -25,12 +25,14 @@
 //! is killed and this one goes on. Sockets passed by systemd (`LISTEN_FDS`) are taken by the services
 //! they are named after, and systemd is told of the start, of reloads and of the end.
 
+mod blockers;
 mod builder;
 mod drive;
 mod hooks;
 mod launch;
 mod logger;
 pub(crate) mod manager;
+mod run;
 mod running;
 mod stop;
 pub(crate) mod successor;
