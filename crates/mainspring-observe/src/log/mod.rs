@@ -47,6 +47,7 @@
 
 mod buffer;
 mod builder;
+mod directives;
 mod error;
 mod filter;
 mod format;
@@ -61,6 +62,7 @@ mod writer;
 
 pub use self::{
     builder::Log,
+    directives::Directives,
     error::Error,
     format::Format,
     guard::{Guard, Handle, handle, stats},

@@ -1,4 +1,3 @@
-use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::panic::Location;
@@ -10,8 +9,9 @@ use tokio::signal::unix::SignalKind;
 
 use super::hooks::{Hooks, Moment};
 use super::launch::complain;
+use super::reload::Reload;
 use super::run::report;
-use super::{Environment, Logger, Running};
+use super::{Environment, Installed, Logger, Running};
 use crate::net::inherit;
 use crate::runtime::Cores;
 use crate::runtime::Threads;
@@ -39,6 +39,7 @@ pub struct Entrypoint {
     pub(super) threads: Threads,
     pub(super) hooks: Hooks,
     pub(super) logger: Option<Box<dyn Logger>>,
+    pub(super) reload: Reload,
 }
 
 /// The times that bound the start and the end.
@@ -72,6 +73,7 @@ impl Entrypoint {
             threads: Threads::default(),
             hooks: Hooks::default(),
             logger: None,
+            reload: Reload::default(),
         }
     }
 
@@ -299,9 +301,14 @@ impl Entrypoint {
         }
     }
 
-    fn install_log(&mut self) -> Result<Option<Box<dyn Any + Send>>, Error> {
-        let logger = self.logger.take();
-        logger.map(|logger| logger.install(&Environment::read())).transpose().map_err(Error::log)
+    fn install_log(&mut self) -> Result<Option<Arc<dyn Installed>>, Error> {
+        let Some(logger) = self.logger.take() else { return Ok(None) };
+        let environment = Environment::read();
+        let log: Arc<dyn Installed> = logger.install(&environment).map_err(Error::log)?.into();
+        if environment.filter.is_none() {
+            self.reload.steer(&log).map_err(Error::log)?;
+        }
+        Ok(Some(log))
     }
 
     fn free_name(&self, name: String) -> Arc<str> {

@@ -19,7 +19,8 @@
 //! A phase that has nothing to wait for takes no time. A service that fails on its way down does not
 //! keep the others from theirs. A second signal ends the process at once.
 //!
-//! **Signals.** SIGINT and SIGTERM stop. SIGHUP tells services to read their settings anew. SIGUSR1
+//! **Signals.** SIGINT and SIGTERM stop. SIGHUP loads the settings again that
+//! [`Entrypoint::settings`] names, and tells services that they are to read theirs anew. SIGUSR1
 //! writes all tasks to the log. SIGUSR2 starts the program anew: it inherits the listening sockets, and
 //! when it is ready this process stops, without losing a connection; when it does not become ready, it
 //! is killed and this one goes on. Sockets passed by systemd (`LISTEN_FDS`) are taken by the services
@@ -32,6 +33,7 @@ mod hooks;
 mod launch;
 mod logger;
 pub(crate) mod manager;
+pub(crate) mod reload;
 mod run;
 mod running;
 mod stop;
@@ -39,5 +41,5 @@ pub(crate) mod successor;
 
 pub use builder::Entrypoint;
 pub use launch::{Launch, launch};
-pub use logger::{Environment, Logger};
+pub use logger::{Environment, Installed, Logger};
 pub use running::Running;

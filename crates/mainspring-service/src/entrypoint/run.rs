@@ -1,6 +1,7 @@
 //! A process that runs: under signals, on a runtime of its own, to its end.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mainspring_task::all_tasks;
@@ -37,16 +38,16 @@ impl Entrypoint {
         manager::starting(services);
         let mut running = Running::spawn(self, cores).await?;
         running.hooks.listen()?;
-        let hangup = running.hangup.clone();
+        let reload = Arc::clone(&running.reload);
         let started = tokio::select! {
             ready = running.ready() => ready,
-            signal = signals.ending(&hangup) => Err(Error::interrupted(signal)),
+            signal = signals.ending(&reload) => Err(Error::interrupted(signal)),
         };
         if let Err(reason) = started {
             let abandoned = tokio::select! {
                 biased;
                 abandoned = running.abandon() => abandoned,
-                signal = signals.ending(&hangup) => Err(Error::killed(signal)),
+                signal = signals.ending(&reload) => Err(Error::killed(signal)),
             };
             return Err(worse(reason, abandoned));
         }
@@ -61,7 +62,7 @@ impl Entrypoint {
         let ended = tokio::select! {
             output = future => Ok(output),
             failed = running.failed() => Err(failed),
-            signal = signals.ending(&hangup) => Err(Error::interrupted(signal)),
+            signal = signals.ending(&reload) => Err(Error::interrupted(signal)),
         };
         if let Err(reason) = &ended {
             tracing::info!(%reason, "stopping");
@@ -71,7 +72,7 @@ impl Entrypoint {
         let stopped = tokio::select! {
             biased;
             stopped = running.stop() => stopped,
-            signal = signals.ending(&hangup) => Err(Error::killed(signal)),
+            signal = signals.ending(&reload) => Err(Error::killed(signal)),
         };
         match (ended, stopped) {
             (Err(failed), Ok(())) => Err(failed),

@@ -9,6 +9,7 @@ use mainspring_task::inspect;
 use tokio::signal::unix::{self, SignalKind};
 use tokio::sync::Notify;
 
+use crate::entrypoint::reload::Reload;
 use crate::entrypoint::{manager, successor};
 
 /// The SIGHUPs of a process. A clone hears the same ones.
@@ -81,7 +82,7 @@ impl Signals {
 
     /// Waits for a signal that ends the process. The others are seen to meanwhile: SIGHUP tells those
     /// who read their settings anew, SIGUSR1 writes a list of all tasks to the log.
-    pub(crate) async fn ending(&mut self, hangup: &Hangup) -> Signal {
+    pub(crate) async fn ending(&mut self, reload: &Reload) -> Signal {
         loop {
             tokio::select! {
                 _ = self.interrupt.recv() => return Signal::Interrupt,
@@ -94,7 +95,7 @@ impl Signals {
                 _ = self.hangup.recv() => {
                     tracing::info!("SIGHUP: reading the settings anew");
                     manager::reloading();
-                    hangup.tell();
+                    reload.run();
                     manager::reloaded();
                 }
                 _ = self.dump.recv() => {
