@@ -155,6 +155,33 @@ fn the_old_process_ends_well_when_the_new_one_is_ready() {
     assert_eq!(demo.wait(PATIENCE).code(), Some(0));
 }
 
+/// Whether each socket of a process is closed in its children, by the socket's number.
+fn closes_on_exec(pid: u32) -> Vec<(u32, bool)> {
+    const O_CLOEXEC: u32 = 0o2_000_000;
+    let descriptors = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
+    let read = |entry: std::io::Result<std::fs::DirEntry>| {
+        let path = entry.unwrap().path();
+        // Other descriptors may come from whoever runs the test.
+        std::fs::read_link(&path).ok().filter(|target| target.to_string_lossy().starts_with("socket:"))?;
+        let number = path.file_name()?.to_str()?.parse().ok()?;
+        let info = std::fs::read_to_string(format!("/proc/{pid}/fdinfo/{number}")).ok()?;
+        let flags = info.lines().find_map(|line| line.strip_prefix("flags:"))?;
+        Some((number, u32::from_str_radix(flags.trim(), 8).unwrap() & O_CLOEXEC != 0))
+    };
+    descriptors.filter_map(read).collect()
+}
+
+#[test]
+fn a_successor_passes_nothing_it_was_handed_on_to_its_children() {
+    let demo = Demo::start();
+    let _last = Last(&demo);
+    demo.signal("USR2");
+    eventually("a successor runs", || (pids(&demo).len() == 2).then_some(()));
+    let sockets = closes_on_exec(pids(&demo)[1]);
+    assert!(sockets.len() >= 3, "it has its sockets: {sockets:?}");
+    assert!(sockets.iter().all(|(_, closes)| *closes), "{sockets:?}");
+}
+
 #[test]
 fn a_successor_that_does_not_come_up_leaves_the_old_process_serving() {
     // A copy of the program that is gone when the successor is to be started from it.

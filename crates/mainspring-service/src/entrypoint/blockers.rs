@@ -22,8 +22,9 @@ impl Running {
     ///
     /// The first names in a program take their time; so they are known when the grace is over, and
     /// telling does not put off the end.
-    pub(super) async fn look_ahead(&self, down: &Down) {
-        let places = self.places(down).await;
+    // Exclusive, as in `cut_off`: a shared borrow across the await would have to be `Sync`.
+    pub(super) async fn look_ahead(&mut self, down: &Down) {
+        let places = await_places_of(self.held_up_by(down), ASK).await;
         let look_up = async move {
             // Whoever is named later is looked up then.
             let _ = threaded(move || places.iter().for_each(|place| _ = place.leaves())).await;
@@ -34,8 +35,8 @@ impl Running {
     /// Cancels what is left at the end of the grace, and says of each who it is and where it awaits.
     ///
     /// Gives the names of the services.
-    pub(super) async fn cut_off(&self, down: &Down) -> Vec<String> {
-        let places = self.places(down).await;
+    pub(super) async fn cut_off(&mut self, down: &Down) -> Vec<String> {
+        let places = await_places_of(self.held_up_by(down), ASK).await;
         let places: Places = places.into_iter().map(|place| (place.task().id(), place)).collect();
         for (member, stage) in self.up(down) {
             member.cut_off(stage, self.handover, &places);
@@ -49,9 +50,9 @@ impl Running {
         self.members.iter().zip(stages).filter(|(_, stage)| *stage != Stage::Down)
     }
 
-    async fn places(&self, down: &Down) -> Vec<AwaitPlace> {
-        let tasks: Vec<_> = self.up(down).flat_map(|(member, stage)| member.tasks(stage)).collect();
-        await_places_of(tasks, ASK).await
+    /// The tasks that hold the end up.
+    fn held_up_by(&self, down: &Down) -> Vec<TaskRef> {
+        self.up(down).flat_map(|(member, stage)| member.tasks(stage)).collect()
     }
 }
 
