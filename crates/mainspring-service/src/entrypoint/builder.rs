@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(unix)]
 use tokio::signal::unix::SignalKind;
 
 use super::hooks::{Hooks, Moment};
@@ -171,7 +172,8 @@ impl Entrypoint {
     }
 
     /// Runs each time a signal of the user's choice comes, while [`run`](Entrypoint::run) or
-    /// [`run_until`](Entrypoint::run_until) runs the process. An error is logged.
+    /// [`run_until`](Entrypoint::run_until) runs the process. An error is logged. There is none on Windows.
+    #[cfg(unix)]
     #[track_caller]
     pub fn on_signal<F, Fut>(mut self, signal: SignalKind, hook: F) -> Self
     where

@@ -25,6 +25,9 @@
 //! when it is ready this process stops, without losing a connection; when it does not become ready, it
 //! is killed and this one goes on. Sockets passed by systemd (`LISTEN_FDS`) are taken by the services
 //! they are named after, and systemd is told of the start, of reloads and of the end.
+//!
+//! On Windows Ctrl-C, Ctrl-Break, a closed console and the system's shutdown stop the process; there is
+//! none of the rest.
 
 mod blockers;
 mod builder;
@@ -32,11 +35,13 @@ mod drive;
 mod hooks;
 mod launch;
 mod logger;
+#[cfg_attr(not(unix), path = "no_manager.rs")]
 pub(crate) mod manager;
 pub(crate) mod reload;
 mod run;
 mod running;
 mod stop;
+#[cfg(unix)]
 pub(crate) mod successor;
 
 pub use builder::Entrypoint;

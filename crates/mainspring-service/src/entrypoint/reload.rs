@@ -98,7 +98,9 @@ impl Reload {
     }
 
     pub(crate) fn run(&self) {
-        if self.settings.iter().fold(true, |loaded, load| load() && loaded) {
+        // All are loaded, whatever becomes of the first.
+        let refused = self.settings.iter().filter(|load| !load()).count();
+        if refused == 0 {
             self.refilter();
             self.hangup.tell();
         }

@@ -9,9 +9,8 @@ use mainspring_task::cancel::{grace, rescued};
 use tokio::time::timeout;
 
 use super::launch::complain;
-use super::{Entrypoint, Running, manager, successor};
+use super::{Entrypoint, Running, manager};
 use crate::Error;
-use crate::net::inherit;
 use crate::runtime::Cores;
 use crate::signal::Signals;
 
@@ -37,6 +36,7 @@ impl Entrypoint {
         let services = self.services.len();
         manager::starting(services);
         let mut running = Running::spawn(self, cores).await?;
+        #[cfg(unix)]
         running.hooks.listen()?;
         let reload = Arc::clone(&running.reload);
         let started = tokio::select! {
@@ -52,8 +52,10 @@ impl Entrypoint {
             return Err(worse(reason, abandoned));
         }
         manager::ready(services);
-        successor::ready();
-        for socket in inherit::leftover() {
+        #[cfg(unix)]
+        super::successor::ready();
+        #[cfg(unix)]
+        for socket in crate::net::inherit::leftover() {
             tracing::warn!(
                 service = socket.service,
                 "a socket was passed for a service that did not take it"
