@@ -3,12 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpStream, UdpSocket};
+use std::net::{IpAddr, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use mainspring_tests::{PATIENCE, Process, is_installed};
+use mainspring_tests::{Connection, PATIENCE, Process, is_installed, request};
 
 /// What one run wrote.
 struct Run {
@@ -413,4 +413,44 @@ fn a_file_is_written_and_read_back_packed_or_not() {
     let bytes: u32 = run.output[4].strip_suffix(" bytes on disk").unwrap().parse().unwrap();
     assert!(bytes < 200, "{bytes}");
     assert_eq!(run.output[5..], ["7000 bytes in it"]);
+}
+
+#[test]
+fn a_web_service_answers_over_both_families() {
+    let mut process = Process::start(Command::new(examples().join("35_rest")));
+    let port: u16 = address(&process, "http").rsplit(':').next().unwrap().parse().unwrap();
+    let get = |host: &str, path: &str| {
+        let mut connection = Connection::open((host.parse::<IpAddr>().unwrap(), port).into());
+        connection.send(request("GET", path));
+        connection.answer().text().to_owned()
+    };
+    assert_eq!(get("127.0.0.1", "/"), "Hello, Anonymous\n");
+    assert_eq!(get("::1", "/Ada"), "Hello, Ada\n");
+    process.signal("TERM");
+    assert_eq!(process.wait(PATIENCE).code(), Some(0));
+}
+
+#[test]
+fn a_setting_changes_while_the_program_runs() {
+    let file = std::env::temp_dir().join(format!("mainspring-reload-{}.toml", std::process::id()));
+    std::fs::write(&file, "greeting = 'Hello'").unwrap();
+    let mut command = Command::new(examples().join("36_reload"));
+    command.arg("--config").arg(&file).env_remove("RUST_LOG");
+    let mut process = Process::start(command);
+    process.output().expect("Hello");
+    process.errors().expect("running");
+    std::fs::write(&file, "greeting = 'Servus'").unwrap();
+    process.signal("HUP");
+    process.output().expect("Servus");
+    std::fs::write(&file, "greting = 'Moin'").unwrap();
+    process.signal("HUP");
+    process.errors().expect("did you mean `greeting`?");
+    std::fs::write(&file, "greeting = 'Moin'\nlog = 'debug'").unwrap();
+    process.signal("HUP");
+    process.output().expect("Moin");
+    process.errors().expect("the log's filter has changed filter=\"debug\"");
+    process.signal("TERM");
+    assert_eq!(process.wait(PATIENCE).code(), Some(0));
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(process.output().so_far(), ["Hello", "Servus", "Moin"]);
 }
