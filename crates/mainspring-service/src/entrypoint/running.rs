@@ -11,9 +11,9 @@ use super::Entrypoint;
 use super::builder::Bounds;
 use super::drive::{Orders, drive};
 use super::hooks::{Hooks, Moment};
+use super::reload::Reload;
 use crate::runtime::{Cores, Groups};
 use crate::service::{BoxService, Event, Listing, OnFailure, Services, Work};
-use crate::signal::Hangup;
 use crate::{BoxError, Context, Error};
 
 /// The services of an entrypoint while they run.
@@ -27,7 +27,7 @@ pub struct Running {
     /// Services in the order in which they became ready.
     pub(super) order: Vec<usize>,
     pub(super) bounds: Bounds,
-    pub(super) hangup: Hangup,
+    pub(super) reload: Arc<Reload>,
     /// Another process has the listening sockets: idle clients are sent to it with their next answer.
     pub(super) handover: bool,
     spawned: Instant,
@@ -57,7 +57,7 @@ impl Running {
         let listings =
             entrypoint.services.iter().map(|(name, service)| Listing::new(name.clone(), service.policy()));
         let services = Services::new(listings.collect(), entrypoint.bounds.require);
-        let hangup = Hangup::default();
+        let reload = Arc::new(entrypoint.reload);
         let spawn = |(index, (name, service)): (usize, (Arc<str>, BoxService))| {
             let policy = service.policy();
             let home = groups.handle(policy.group.as_deref());
@@ -66,7 +66,7 @@ impl Running {
                 services.clone(),
                 cores.clone(),
                 home.clone(),
-                hangup.clone(),
+                reload.hangup.clone(),
                 tell.clone(),
             );
             let (orders, on_failure) = (Orders::new(), policy.on_failure);
@@ -85,7 +85,7 @@ impl Running {
             events,
             order: Vec::new(),
             bounds: entrypoint.bounds,
-            hangup,
+            reload,
             handover: false,
             spawned: Instant::now(),
         })
@@ -143,9 +143,9 @@ impl Running {
         &self.services
     }
 
-    /// Tells the services to read their settings anew, as SIGHUP does.
+    /// Loads the settings again and tells the services to read theirs anew, as SIGHUP does.
     pub fn reload(&self) {
-        self.hangup.tell();
+        self.reload.run();
     }
 
     /// Waits until a service fails whose failure is to end the process, and gives its error; for ever

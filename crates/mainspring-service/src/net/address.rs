@@ -43,9 +43,11 @@ fn bind_one(address: SocketAddr, kind: Type, options: &Options) -> io::Result<So
     let protocol = if kind == Type::STREAM { Protocol::TCP } else { Protocol::UDP };
     let socket = Socket::new(Domain::for_address(address), kind, Some(protocol))?;
     if kind == Type::STREAM {
-        // A restarted server must not wait for the old connections' TIME_WAIT.
-        socket.set_reuse_address(true)?;
+        // A restarted server must not wait for the old connections' TIME_WAIT. On Windows none waits, and the
+        // option would let another process take the address.
+        socket.set_reuse_address(cfg!(not(windows)))?;
     }
+    #[cfg(unix)]
     socket.set_reuse_port(options.reuse_port)?;
     if address.is_ipv6() {
         // Said either way: the system's default is the administrator's to change.

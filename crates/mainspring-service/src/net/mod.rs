@@ -20,6 +20,9 @@
 //!
 //! **Sockets may come from elsewhere**: [`inherit`] holds those of systemd and of a process that this one
 //! replaces.
+//!
+//! Where the system has no Unix sockets, as on Windows, a service over one fails to start, and no socket comes
+//! from elsewhere.
 
 mod address;
 mod client;
@@ -27,7 +30,11 @@ mod connection;
 mod counters;
 mod failure;
 mod idle;
+#[cfg(unix)]
 pub mod inherit;
+#[cfg(not(unix))]
+#[path = "no_inherit.rs"]
+pub(crate) mod inherit;
 mod listener;
 mod options;
 mod peer;
@@ -38,8 +45,14 @@ mod socket;
 mod stream;
 pub mod tls;
 mod udp;
+#[cfg_attr(not(unix), path = "no_unix_path.rs")]
 mod unix_path;
 mod wire;
+
+#[cfg(unix)]
+use tokio::net::{UnixListener, UnixStream};
+#[cfg(not(unix))]
+use unix_path::{UnixListener, UnixStream};
 
 pub use client::{Reconnect, TcpClient, TlsClient};
 pub use connection::Connection;

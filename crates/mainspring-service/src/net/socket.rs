@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use mainspring_task::threaded;
 use socket2::Type;
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::TcpListener;
 
 use super::address::bind;
 use super::inherit::{Bound, Held, Wanted, take};
 use super::unix_path::{UnixPath, listen};
 use super::wire::Wire;
-use super::{Options, Peer};
+use super::{Options, Peer, UnixListener};
 use crate::{Context, Result};
 
 /// What marks an address as the path of a Unix socket.

@@ -1,7 +1,7 @@
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::TcpStream;
 
 use super::wire::Wire;
-use super::{Connection, Peer};
+use super::{Connection, Peer, UnixStream};
 use crate::BoxError;
 use sealed::Sealed;
 

@@ -4,7 +4,9 @@ use std::task::{Context, Poll};
 
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::TcpStream;
+
+use super::UnixStream;
 
 /// A connected socket of either family.
 #[derive(Debug)]

@@ -60,15 +60,18 @@ impl Context {
     ) -> Self {
         let stopping = Stopping::new();
         let tasks = || {
-            let (stopping, events) = (stopping.clone(), events.clone());
-            // Nobody waits for them before the end, and nobody listens after it.
+            let (stopping, events, services) = (stopping.clone(), events.clone(), services.clone());
             Arc::new(Tasks::new(move || {
                 if stopping.is_stopping() {
+                    // Nobody listens after the end.
                     let _ = events.send((index, Event::Idle));
+                } else {
+                    services.emptied();
                 }
             }))
         };
         let (work, background) = (tasks(), tasks());
+        services.has_tasks(index, [&work, &background]);
         let (ready, drains) = (AtomicBool::new(false), AtomicBool::new(false));
         Context {
             inner: Arc::new(Inner {
@@ -124,9 +127,10 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// When nobody is left who could provide it, as in a cycle, or when it has not come within the
-    /// bound that [`Entrypoint::require_within`](crate::Entrypoint::require_within) sets. The error
-    /// says who waits for what.
+    /// When nobody is left who could provide it, and when it has not come within the bound that
+    /// [`Entrypoint::require_within`](crate::Entrypoint::require_within) sets, as in a cycle. The error
+    /// says who waits for what. The log says it too, and at once, when all that are left wait; they wait
+    /// on, since one of them may have a time-out of its own and do without.
     ///
     /// # Cancel safety
     ///

@@ -402,3 +402,20 @@ async fn openssls_client_is_served_from_tls_1_2_on() {
     let told = told.lock().unwrap();
     assert!(told.last().is_some_and(|error| error.contains("incompatible")), "{told:?}");
 }
+
+/// A trap of the stack this one learnt from (1.4): there the end waited for such a client without a bound.
+#[tokio::test]
+async fn trap_1_4_a_tls_handler_that_never_ends_is_cut_off_at_the_end_of_the_grace() {
+    let (authority, _folder, tls) = set_up();
+    let server = TlsServer::bind("127.0.0.1:0", tls, |mut client: Connection| async move {
+        client.write_all(b"!").await?;
+        std::future::pending::<std::io::Result<()>>().await
+    });
+    let entrypoint = Entrypoint::new("test").shutdown_grace(Duration::from_millis(50)).service(server);
+    let running = entrypoint.start().await.unwrap();
+    let mut client = authority.client().connect(running.address("tls").unwrap()).await.unwrap();
+    assert_eq!(client.read_u8().await.unwrap(), b'!');
+    let bound = Duration::from_secs(20);
+    let error = tokio::time::timeout(bound, running.stop()).await.unwrap().unwrap_err();
+    assert!(error.is_drain() && error.service() == Some("tls"), "{error}");
+}

@@ -20,6 +20,7 @@ use super::transport::Transport;
 use super::watch::{Alarm, OnStop, Watch};
 use crate::error::Error;
 use crate::http1::Refusal;
+use crate::http2;
 use crate::payload::{OnUpgrade, Upgraded};
 
 /// A buffer with less room than this is renewed before a read.
@@ -50,6 +51,7 @@ where
                 let linger = Duration::from_millis(connection.exchange.site.waits.linger);
                 farewell(&mut connection.stream, ending, linger).await
             }
+            End::Http2 => connection.into_http2().await,
             End::Upgrade(on_upgrade) => {
                 on_upgrade(connection.into_upgraded()).await;
                 Ok(())
@@ -73,6 +75,8 @@ struct Connection<S, D> {
 enum End {
     Closed(Ending),
     Upgrade(OnUpgrade),
+    /// The client speaks HTTP/2.
+    Http2,
 }
 
 impl<S, D> Connection<S, D>
@@ -106,6 +110,7 @@ where
                     continue;
                 }
                 Step::Close(ending) if !blocked => return Poll::Ready(Ok(End::Closed(ending))),
+                Step::Http2 if !blocked => return Poll::Ready(Ok(End::Http2)),
                 Step::Upgrade if !blocked => return Poll::Ready(Ok(self.hand_over())),
                 _ => {}
             }
@@ -163,6 +168,17 @@ where
         Poll::Ready(Ok(()))
     }
 
+    /// Goes on in HTTP/2; what was read already goes before what will be. Boxed, as nobody else shall carry it.
+    fn into_http2(self) -> Pin<Box<dyn Future<Output = io::Result<()>> + Send>>
+    where
+        D: Send,
+    {
+        let Exchange { input, peer, site, .. } = self.exchange;
+        let stream = Upgraded::new(self.stream, input, std::future::pending());
+        let stopping = self.watch.into_drain().wait();
+        Box::pin(async move { http2::serve(stream, peer, site, stopping).await.map_err(io::Error::other) })
+    }
+
     /// What is left of it for another protocol.
     fn into_upgraded(self) -> Upgraded {
         Upgraded::new(self.stream, self.exchange.input, self.watch.into_drain().wait())
@@ -184,7 +200,7 @@ where
             Step::Body | Step::Rest => true,
             // What comes now belongs to the next request, unless a body is on its way.
             Step::Watch => !self.ended && self.exchange.intake.is_over() && self.exchange.input.len() < READ,
-            Step::Write | Step::File | Step::Upgrade | Step::Close(_) => false,
+            Step::Write | Step::File | Step::Upgrade | Step::Http2 | Step::Close(_) => false,
         }
     }
 

@@ -3,9 +3,7 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::path::PathBuf;
 
-use tokio::net::UnixStream;
-
-use crate::net::{Listener, Options, Stream};
+use crate::net::{Listener, Options, Stream, UnixStream};
 use crate::{Context, Outcome, Result, Service};
 
 /// A service that runs a handler for each connection to a Unix socket.

@@ -147,9 +147,9 @@ async fn a_connection_beyond_its_age_ends_with_the_next_answer() {
 async fn an_idle_connection_is_small() {
     let (clock, _ticking) = Clock::new();
     let routes = Arc::new(cat().build().expect("the routes are valid"));
-    let (limits, lifespan) = (Limits::default(), Lifespan::default());
-    let waits = Waits::new(&Timeouts::default());
-    let site = Arc::new(Site { routes, limits, waits, clock, lifespan });
+    let (limits, timeouts, lifespan) = (Limits::default(), Timeouts::default(), Lifespan::default());
+    let waits = Waits::new(&timeouts);
+    let site = Arc::new(Site { routes, limits, timeouts, waits, clock, lifespan });
     let (_stream, server) = duplex(1);
     let stop = CancellationToken::new();
     let drain = TokenDrain(stop.clone(), Box::pin(stop.cancelled_owned()));

@@ -79,7 +79,7 @@ impl Peer {
         spawn(ticking).detach();
         let routes = Arc::new(app.build().expect("the routes are valid"));
         let waits = Waits::new(&timeouts);
-        let site = Site { routes, limits: Limits::default(), waits, clock, lifespan };
+        let site = Site { routes, limits: Limits::default(), timeouts, waits, clock, lifespan };
         let (stream, server) = duplex(room);
         let stop = CancellationToken::new();
         let drain = TokenDrain(stop.clone(), Box::pin(stop.clone().cancelled_owned()));
