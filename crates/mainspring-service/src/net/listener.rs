@@ -8,13 +8,14 @@ use std::time::Duration;
 use mainspring_task::task;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::report::Report;
 use super::serving::Serving;
 use super::socket::Socket;
 use super::stream::{mismatch, sealed::Kind};
 use super::tls::{Acceptor, ServerTls};
 use super::wire::Wire;
 use super::{Counters, Options, Overflow, Peer, Stage, Stream};
-use crate::{BoxError, Context, Outcome, Result};
+use crate::{Context, Outcome, Result};
 
 /// The pause after an accept that failed for want of something, such as file descriptors.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
@@ -176,9 +177,7 @@ impl Listener {
 
     fn serving(&self, cx: &Context) -> Arc<Serving> {
         Arc::new(Serving {
-            service: cx.service().into(),
-            counters: self.counters.clone(),
-            hook: self.options.on_failure.clone(),
+            report: Report::new(cx, &self.options, &self.counters),
             idle: self.options.idle,
             proxy: self.options.proxy_protocol.clone(),
             tls: self.tls.clone(),
@@ -209,7 +208,8 @@ impl Listener {
     {
         let Accepted { wire, peer, place } = accepted;
         let (serving, active) = (Arc::clone(serving), self.counters.accepted());
-        let task = task::Builder::new().name(format!("{} {peer}", serving.service)).place(self.options.place);
+        let task =
+            task::Builder::new().name(format!("{} {peer}", serving.report.service)).place(self.options.place);
         match cx.cores().least_loaded() {
             None => cx.work(task, async move {
                 serving.converse(wire, peer, handler).await;
@@ -218,7 +218,7 @@ impl Listener {
             Some(core) => cx.work(task.on(core.handle()), async move {
                 match wire.rehome() {
                     Ok(wire) => serving.converse(wire, peer, handler).await,
-                    Err(error) => serving.report(&peer, Stage::Accept, &BoxError::from(error)),
+                    Err(error) => serving.report.failure(&peer, Stage::Accept, &error.into()),
                 }
                 drop((place, active, core));
             }),

@@ -5,7 +5,7 @@
 //! | [`TcpServer`] | a `TcpStream` or a [`Connection`] | |
 //! | [`TlsServer`] | a [`Connection`] | certificates loaded again while it runs; see [`tls`] |
 //! | [`UnixServer`] | a `UnixStream` or a [`Connection`] | its path is cleaned before and after |
-//! | [`UdpServer`] | a [`Datagram`] | bounded |
+//! | [`UdpServer`] | a [`Datagram`] | bounded; what is lost is counted |
 //! | [`TcpClient`], [`TlsClient`] | the same | connect again; see [`Reconnect`] |
 //!
 //! **One listener.** [`Listener`] has what all servers over connections share, set by [`Options`]: how
@@ -22,9 +22,12 @@
 //! replaces.
 
 mod address;
+mod bind;
+mod builders;
 mod client;
 mod connection;
 mod counters;
+mod datagram;
 mod failure;
 mod idle;
 pub mod inherit;
@@ -32,6 +35,7 @@ mod listener;
 mod options;
 mod peer;
 mod proxy;
+mod report;
 mod server;
 mod serving;
 mod socket;
@@ -41,9 +45,11 @@ mod udp;
 mod unix_path;
 mod wire;
 
+pub use address::Address;
 pub use client::{Reconnect, TcpClient, TlsClient};
 pub use connection::Connection;
 pub use counters::{Counters, Counts};
+pub use datagram::Datagram;
 pub use failure::{Failure, Stage};
 pub use listener::Listener;
 pub use options::{Options, Overflow};
@@ -51,4 +57,4 @@ pub use peer::{Peer, peer};
 pub use proxy::{Network, ParseNetworkError, ProxyProtocol};
 pub use server::{TcpServer, TlsServer, UnixServer};
 pub use stream::Stream;
-pub use udp::{Datagram, UdpServer};
+pub use udp::UdpServer;

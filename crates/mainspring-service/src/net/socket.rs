@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mainspring_task::threaded;
-use socket2::Type;
+use socket2::{SockRef, Type};
 use tokio::net::{TcpListener, UnixListener};
 
-use super::address::bind;
+use super::bind::{bind, buffers};
 use super::inherit::{Bound, Held, Wanted, take};
 use super::unix_path::{UnixPath, listen};
 use super::wire::Wire;
@@ -71,11 +71,8 @@ impl Socket {
             }
         };
         let socket = Arc::new(UnixListener::from_std(socket)?);
-        tracing::info!(
-            service = cx.service(),
-            address = %format_args!("{scheme}+unix://{}", path.display()),
-            "listening"
-        );
+        buffers(&SockRef::from(&*socket), options)?;
+        cx.listening(scheme, path);
         let held = Held::new(cx.service(), address, socket.clone());
         Ok(Socket { family: Family::Unix(socket, bound), held })
     }

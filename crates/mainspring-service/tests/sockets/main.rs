@@ -6,8 +6,10 @@
 mod client;
 mod foreign;
 mod limits;
+mod options;
 mod proxy;
 mod server_names;
 mod support;
 mod tls;
+mod udp;
 mod unix;
