@@ -8,13 +8,14 @@ use std::time::Duration;
 use mainspring_task::task;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::handling::Handling;
 use super::report::Report;
 use super::serving::Serving;
 use super::socket::Socket;
 use super::stream::{mismatch, sealed::Kind};
 use super::tls::{Acceptor, ServerTls};
 use super::wire::Wire;
-use super::{Counters, Options, Overflow, Peer, Stage, Stream};
+use super::{Counters, Options, Overflow, Peer, Stream};
 use crate::{Context, Outcome, Result};
 
 /// The pause after an accept that failed for want of something, such as file descriptors.
@@ -210,20 +211,11 @@ impl Listener {
         let (serving, active) = (Arc::clone(serving), self.counters.accepted());
         let task =
             task::Builder::new().name(format!("{} {peer}", serving.report.service)).place(self.options.place);
-        match cx.cores().least_loaded() {
-            None => cx.work(task, async move {
-                serving.converse(wire, peer, handler).await;
-                drop((place, active));
-            }),
-            Some(core) => cx.work(task.on(core.handle()), async move {
-                match wire.rehome() {
-                    Ok(wire) => serving.converse(wire, peer, handler).await,
-                    Err(error) => serving.report.failure(&peer, Stage::Accept, &error.into()),
-                }
-                drop((place, active, core));
-            }),
-        }
-        .detach();
+        let core = cx.cores().least_loaded();
+        let task = core.iter().fold(task, |task, core| task.on(core.handle()));
+        let report = Arc::clone(&serving.report);
+        let opening = serving.open(wire, peer.clone(), handler, core.is_some());
+        cx.work(task, Handling::new(report, peer, opening, (place, active, core))).detach();
     }
 }
 

@@ -29,6 +29,7 @@ mod connection;
 mod counters;
 mod datagram;
 mod failure;
+mod handling;
 mod idle;
 pub mod inherit;
 mod listener;

@@ -1,16 +1,13 @@
 use std::any::Any;
-use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::resume_unwind;
 use std::sync::Arc;
-
-use futures_util::FutureExt;
 
 use super::options::Hook;
 use super::{Counters, Failure, Options, Peer, Stage};
 use crate::{BoxError, Context, Outcome};
 
 /// Where a server counts and tells what goes wrong with its peers.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Report {
     pub(super) service: Arc<str>,
     pub(super) counters: Counters,
@@ -18,30 +15,15 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn new(cx: &Context, options: &Options, counters: &Counters) -> Self {
+    pub(super) fn new(cx: &Context, options: &Options, counters: &Counters) -> Arc<Self> {
         let (service, hook) = (cx.service().into(), options.on_failure.clone());
-        Report { service, counters: counters.clone(), hook }
+        Arc::new(Report { service, counters: counters.clone(), hook })
     }
 
-    /// Runs a handler to its end. An error it gives is told; so is a panic, which then goes on its way.
-    pub(super) async fn watch<Fut>(&self, peer: &Peer, handler: impl FnOnce() -> Fut)
-    where
-        Fut: Future<Output: Outcome>,
-    {
-        // In two steps, so that what the handler is given is not kept beside what it makes of it.
-        let panicked = match catch_unwind(AssertUnwindSafe(handler)) {
-            Err(payload) => payload,
-            Ok(work) => match AssertUnwindSafe(work).catch_unwind().await {
-                Err(payload) => payload,
-                Ok(outcome) => {
-                    if let Err(error) = outcome.into_result() {
-                        self.failure(peer, Stage::Handler, &error);
-                    }
-                    return;
-                }
-            },
-        };
-        self.panic(peer, panicked)
+    pub(super) fn outcome(&self, peer: &Peer, outcome: impl Outcome) {
+        if let Err(error) = outcome.into_result() {
+            self.failure(peer, Stage::Handler, &error);
+        }
     }
 
     pub(super) fn failure(&self, peer: &Peer, stage: Stage, error: &BoxError) {
@@ -55,8 +37,9 @@ impl Report {
         self.tell(peer, stage, error);
     }
 
-    /// The log has it from the task, which the panic ends.
-    fn panic(&self, peer: &Peer, payload: Box<dyn Any + Send>) -> ! {
+    /// Tells of a handler's panic and lets it go on. The log has it from the task, which the panic ends.
+    #[cold]
+    pub(super) fn panic(&self, peer: &Peer, payload: Box<dyn Any + Send>) -> ! {
         let text = payload.downcast_ref::<&str>().copied();
         let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
         let error = format!("the handler panicked: {}", text.unwrap_or("a payload that is not text"));

@@ -1,4 +1,4 @@
-use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::counters::Traffic;
@@ -7,40 +7,58 @@ use super::stream::Stream;
 use super::tls::Acceptor;
 use super::wire::Wire;
 use super::{Connection, Peer, ProxyProtocol, Stage};
-use crate::{BoxError, Outcome, Result};
+use crate::{BoxError, Result};
 
 /// What the tasks of all connections of a listener share.
 pub(super) struct Serving {
-    pub(super) report: Report,
+    pub(super) report: Arc<Report>,
     pub(super) idle: Option<Duration>,
     pub(super) proxy: Option<ProxyProtocol>,
     pub(super) tls: Option<Acceptor>,
 }
 
 impl Serving {
-    /// Takes a connection from its socket to the end of its handler, and reports what goes wrong.
-    pub(super) async fn converse<S, H, Fut>(&self, wire: Wire, mut peer: Peer, handler: H)
+    /// Takes a connection from its socket to its handler. Nothing if it does not come to that, which is
+    /// reported.
+    pub(super) async fn open<S, H, Fut>(
+        self: Arc<Self>,
+        wire: Wire,
+        mut peer: Peer,
+        handler: H,
+        elsewhere: bool,
+    ) -> Option<(Peer, Fut)>
     where
         S: Stream,
         H: FnOnce(S) -> Fut,
-        Fut: Future<Output: Outcome>,
     {
-        let bare = self.proxy.is_none() && self.tls.is_none() && self.idle.is_none();
-        let stream = if bare {
-            S::bare(wire, &peer, &self.report.counters)
-        } else {
-            // Boxed: what only some connections need is not part of what each one carries.
-            match Box::pin(self.shake_hands(wire, &mut peer)).await {
-                Ok(connection) => {
-                    let traffic = Traffic::new(&self.report.counters);
-                    S::of(connection.with_idle(self.idle).counted(traffic))
-                }
-                Err((stage, error)) => return self.report.failure(&peer, stage, &error),
+        let opened = self.stream(wire, &mut peer, elsewhere).await;
+        let stream: Option<S> = match opened {
+            Ok(stream) => stream,
+            Err((stage, error)) => {
+                self.report.failure(&peer, stage, &error);
+                return None;
             }
         };
-        let stream = stream.expect("the listener was asked before it served");
         peer.enter();
-        self.report.watch(&peer, || handler(stream)).await;
+        let work = handler(stream.expect("the listener was asked before it served"));
+        Some((peer, work))
+    }
+
+    async fn stream<S: Stream>(
+        &self,
+        wire: Wire,
+        peer: &mut Peer,
+        elsewhere: bool,
+    ) -> Result<Option<S>, (Stage, BoxError)> {
+        let wire = if elsewhere { wire.rehome() } else { Ok(wire) };
+        let wire = wire.map_err(|error| (Stage::Accept, error.into()))?;
+        let counters = &self.report.counters;
+        if self.proxy.is_none() && self.tls.is_none() && self.idle.is_none() {
+            return Ok(S::bare(wire, peer, counters));
+        }
+        // Boxed: what only some connections need is not part of what each one carries.
+        let connection = Box::pin(self.shake_hands(wire, peer)).await?;
+        Ok(S::of(connection.with_idle(self.idle).counted(Traffic::new(counters))))
     }
 
     async fn shake_hands(&self, mut wire: Wire, peer: &mut Peer) -> Result<Connection, (Stage, BoxError)> {

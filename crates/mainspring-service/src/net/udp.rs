@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::bind::bind;
 use super::builders::builders;
 use super::datagram::{Datagram, Receiver};
+use super::handling::Handling;
 use super::inherit::Held;
 use super::report::Report;
 use super::{Counters, Options, Overflow, Peer};
@@ -88,17 +89,18 @@ where
         }
     }
 
-    fn spawn(&self, cx: &Context, report: &Report, datagram: Datagram, place: OwnedSemaphorePermit) {
-        let (report, active) = (report.clone(), report.counters.accepted());
+    fn spawn(&self, cx: &Context, report: &Arc<Report>, datagram: Datagram, place: OwnedSemaphorePermit) {
+        let (report, active) = (Arc::clone(report), report.counters.accepted());
         let peer = Peer::of(Some(datagram.peer));
         let task = task::Builder::new().name(format!("{} {peer}", report.service)).place(self.options.place);
         let handler = Arc::clone(&self.handler);
-        cx.work(task, async move {
-            peer.enter();
-            report.watch(&peer, || handler(datagram)).await;
-            drop((place, active));
-        })
-        .detach();
+        let known = peer.clone();
+        let opening = async move {
+            known.enter();
+            let work = handler(datagram);
+            Some((known, work))
+        };
+        cx.work(task, Handling::new(report, peer, opening, (place, active))).detach();
     }
 }
 
