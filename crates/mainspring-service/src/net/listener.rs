@@ -189,11 +189,11 @@ impl Listener {
         if self.options.overflow == Overflow::Wait {
             let place =
                 Arc::clone(&self.places).acquire_owned().await.expect("the semaphore is never closed");
-            let (wire, peer) = self.socket.accept().await?;
+            let (wire, peer) = self.socket.accept(&self.options).await?;
             return Ok(Accepted { wire, peer, place });
         }
         loop {
-            let (wire, peer) = self.socket.accept().await?;
+            let (wire, peer) = self.socket.accept(&self.options).await?;
             match Arc::clone(&self.places).try_acquire_owned() {
                 Ok(place) => return Ok(Accepted { wire, peer, place }),
                 Err(_) => self.counters.refused(),

@@ -71,7 +71,6 @@ impl Socket {
             }
         };
         let socket = Arc::new(UnixListener::from_std(socket)?);
-        buffers(&SockRef::from(&*socket), options)?;
         cx.listening(scheme, path);
         let held = Held::new(cx.service(), address, socket.clone());
         Ok(Socket { family: Family::Unix(socket, bound), held })
@@ -95,7 +94,7 @@ impl Socket {
         }
     }
 
-    pub(super) async fn accept(&self) -> io::Result<(Wire, Peer)> {
+    pub(super) async fn accept(&self, options: &Options) -> io::Result<(Wire, Peer)> {
         match &self.family {
             Family::Tcp(socket) => {
                 let (stream, address) = socket.accept().await?;
@@ -103,6 +102,8 @@ impl Socket {
             }
             Family::Unix(socket, _) => {
                 let (stream, _) = socket.accept().await?;
+                // Unlike one of TCP, it does not have those of the socket that listens.
+                buffers(&SockRef::from(&stream), options)?;
                 Ok((Wire::Unix(stream), Peer::of(None)))
             }
         }
