@@ -2,16 +2,19 @@
 //!
 //! A handler's arguments are *extractors*. All but the last see the request by reference
 //! ([`FromRequestParts`]); the last may take it whole, with its body ([`FromRequest`]). Extraction is
-//! synchronous: the body has arrived, within its limit, before a handler is called.
+//! asynchronous: an extractor of the body waits until it has arrived, within its limit.
 //!
 //! An extractor that fails gives an [`Error`](crate::Error) with a 4xx status whose message names the field,
 //! and the handler is not called.
 
+pub mod conditional;
+mod convert;
 mod extract;
 mod headers;
 mod path;
 mod peer;
 mod query;
+pub mod range;
 #[expect(clippy::module_inception, reason = "a file is named after the type it holds")]
 mod request;
 mod state;
@@ -26,3 +29,4 @@ pub use request::Request;
 pub use state::State;
 
 pub(crate) use request::Params;
+pub(crate) use values::percent_decoded;
