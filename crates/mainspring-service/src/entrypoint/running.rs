@@ -1,6 +1,7 @@
 use std::fmt;
 use std::future::pending;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mainspring_task::{Task, task};
@@ -12,6 +13,7 @@ use super::builder::Bounds;
 use super::drive::{Orders, drive};
 use super::hooks::{Hooks, Moment};
 use super::reload::Reload;
+use crate::net::Address;
 use crate::runtime::{Cores, Groups};
 use crate::service::{BoxService, Event, Listing, OnFailure, Services, Work};
 use crate::{BoxError, Context, Error};
@@ -125,11 +127,24 @@ impl Running {
         Error::start(&names.join("`, `"), format!("it was not ready within {bound:?}").into())
     }
 
-    /// The address the named service listens on; the first one, when there are several.
+    /// The address the named service listens on; the first one, when there are several. A Unix socket has a
+    /// [`path`](Running::path) instead.
     #[must_use]
     pub fn address(&self, service: &str) -> Option<SocketAddr> {
-        let member = self.members.iter().find(|member| &*member.name == service)?;
-        member.cx.addresses().first().copied()
+        self.addresses(service).iter().find_map(Address::ip)
+    }
+
+    /// The path of the Unix socket the named service listens on; the first one, when there are several.
+    #[must_use]
+    pub fn path(&self, service: &str) -> Option<PathBuf> {
+        self.addresses(service).iter().find_map(Address::path).map(Path::to_owned)
+    }
+
+    /// All that the named service listens on, in the order in which it told.
+    #[must_use]
+    pub fn addresses(&self, service: &str) -> Vec<Address> {
+        let member = self.members.iter().find(|member| &*member.name == service);
+        member.map(|member| member.cx.addresses()).unwrap_or_default()
     }
 
     /// The names of the services, in the order in which they became ready.

@@ -1,6 +1,5 @@
 use std::fmt;
 use std::future::Future;
-use std::net::SocketAddr;
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
@@ -12,6 +11,7 @@ use tokio::sync::mpsc;
 use super::tasks::{Drain, Tasks, Work};
 use super::{Services, Status, Stopping};
 use crate::Result;
+use crate::net::Address;
 use crate::runtime::Cores;
 use crate::signal::Hangup;
 
@@ -263,12 +263,13 @@ impl Context {
         self.seated(&self.inner.work, builder, future)
     }
 
-    /// Tells that the service listens on an address: it is logged, and found by
-    /// [`Running::address`](crate::Running::address).
-    pub fn listening(&self, scheme: &str, address: SocketAddr) {
+    /// Tells that the service listens on an address, or on the path of a Unix socket: it is logged, and found
+    /// by [`Running::address`](crate::Running::address) and [`Running::path`](crate::Running::path).
+    pub fn listening(&self, scheme: &str, address: impl Into<Address>) {
+        let address = address.into();
+        tracing::info!(service = self.service(), address = address.url(scheme), "listening");
         let listing = self.inner.services.listing(self.inner.index);
         listing.addresses.lock().unwrap_or_else(PoisonError::into_inner).push(address);
-        tracing::info!(service = self.service(), address = %format_args!("{scheme}://{address}"), "listening");
     }
 
     /// The threads that connections are spread over; none unless the runtime is
@@ -277,7 +278,7 @@ impl Context {
         &self.inner.cores
     }
 
-    pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
+    pub(crate) fn addresses(&self) -> Vec<Address> {
         let listing = self.inner.services.listing(self.inner.index);
         listing.addresses.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -2,7 +2,6 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
-use std::net::SocketAddr;
 use std::panic::Location;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,6 +13,7 @@ use tokio::sync::{Notify, watch};
 use super::tasks::Tasks;
 use super::{Check, Policy, Status};
 use crate::Result;
+use crate::net::Address;
 
 /// All services of one process: their states, their health, what they give each other.
 ///
@@ -40,7 +40,7 @@ pub(crate) struct Listing {
     pub(crate) policy: Policy,
     pub(crate) status: watch::Sender<Status>,
     pub(crate) restarts: AtomicU32,
-    pub(crate) addresses: Mutex<Vec<SocketAddr>>,
+    pub(crate) addresses: Mutex<Vec<Address>>,
     checks: Mutex<Vec<(Arc<str>, HealthCheck)>>,
     /// What it has spawned. Not owned: those who wait for it to empty lead back here.
     tasks: OnceLock<[Weak<Tasks>; 2]>,
@@ -100,7 +100,7 @@ pub struct ServiceInfo {
     /// How often it has been started again.
     pub restarts: u32,
     /// Where it listens.
-    pub addresses: Vec<SocketAddr>,
+    pub addresses: Vec<Address>,
     /// The process is ready without it.
     pub optional: bool,
 }

@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Reconnect;
 use super::reconnect::random_share;
-use crate::net::address::keep_alive;
+use crate::net::bind::keep_alive;
 use crate::net::socket::UNIX;
 use crate::net::stream::{mismatch, sealed::Kind};
 use crate::net::tls::Dialer;
