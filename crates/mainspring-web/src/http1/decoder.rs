@@ -6,7 +6,7 @@ use super::body::{Chunked, Piece};
 use super::framing::{Flag, TOO_LARGE};
 use super::head::{Head, Known, Rare, Version};
 use super::limits::Limits;
-use super::parse::{self, Parsed};
+use super::parse::{self, HostLine, Parsed};
 use super::progress::{BARE_LINE_FEED, Progress};
 use super::refusal::Refusal;
 use super::trailers::Trailers;
@@ -61,6 +61,7 @@ pub struct Decoder {
     body: Body,
     /// A head of which only a part has come.
     progress: Option<Box<Progress>>,
+    host: HostLine,
     blanks: usize,
 }
 
@@ -77,7 +78,7 @@ impl Decoder {
     pub fn new(limits: Limits) -> Self {
         // Offsets into a head have 32 bits.
         let limits = Limits { head: limits.head.min(u32::MAX as usize), ..limits };
-        Self { limits, body: Body::Length(0), progress: None, blanks: 0 }
+        Self { limits, body: Body::Length(0), progress: None, host: HostLine::none(), blanks: 0 }
     }
 
     /// Takes the next head from the front of the buffer; `None` when it is not complete.
@@ -93,7 +94,7 @@ impl Decoder {
             Some(_) => {}
         }
         if self.progress.is_none()
-            && let Some(parsed) = parse::whole(buffer, &self.limits)
+            && let Some(parsed) = parse::whole(buffer, &self.limits, &mut self.host)
         {
             return Ok(Some(self.begin(buffer, parsed, None)));
         }

@@ -25,7 +25,7 @@ pub(super) struct Parsed {
 
 /// Parses a head at the front of `bytes`; `None` says nothing but that somebody else must look.
 #[inline(always)]
-pub(super) fn whole(bytes: &[u8], limits: &Limits) -> Option<Parsed> {
+pub(super) fn whole(bytes: &[u8], limits: &Limits, last: &mut HostLine) -> Option<Parsed> {
     let bytes = bytes.get(..limits.head).unwrap_or(bytes);
     let (method, start) = method(bytes)?;
     let (target, rest) = target(bytes, start)?;
@@ -35,7 +35,7 @@ pub(super) fn whole(bytes: &[u8], limits: &Limits) -> Option<Parsed> {
     let (version, rest) = version(rest)?;
     let lines = bytes.len() - rest.len();
     let mut framing = Framing::default();
-    let size = bytes.len() - headers(bytes, rest, limits.headers, &mut framing)?.len();
+    let size = bytes.len() - headers(bytes, rest, limits.headers, &mut framing, last)?.len();
     framing.finish(version).ok()?;
     Some(Parsed { method, version, target, lines, size, framing })
 }
@@ -113,14 +113,20 @@ fn version(bytes: &[u8]) -> Option<(Version, &[u8])> {
 
 /// All header lines and the empty one, which begin with `rest`; what follows.
 #[inline(always)]
-fn headers<'a>(bytes: &[u8], mut rest: &'a [u8], limit: usize, framing: &mut Framing) -> Option<&'a [u8]> {
+fn headers<'a>(
+    bytes: &[u8],
+    mut rest: &'a [u8],
+    limit: usize,
+    framing: &mut Framing,
+    last: &mut HostLine,
+) -> Option<&'a [u8]> {
     let mut count = 0;
     while rest.first() != Some(&b'\r') {
         if count == limit {
             return None;
         }
         count += 1;
-        rest = match host_line(rest, framing) {
+        rest = match host_line(rest, framing, last) {
             Some(next) => next,
             None => line(bytes, rest, framing)?,
         };
@@ -128,9 +134,38 @@ fn headers<'a>(bytes: &[u8], mut rest: &'a [u8], limit: usize, framing: &mut Fra
     rest.strip_prefix(b"\r\n")
 }
 
+/// The `Host` line of the request before, with its end.
+///
+/// The requests of a connection nearly always repeat it, and what was checked once is right again.
+#[derive(Debug)]
+pub(super) struct HostLine {
+    bytes: [u8; 40],
+    length: usize,
+}
+
+impl HostLine {
+    /// No request has been there: a line that no line can equal.
+    pub(super) const fn none() -> Self {
+        Self { bytes: [0; 40], length: 1 }
+    }
+
+    #[inline(always)]
+    fn text(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+
+    /// Keeps a line that was checked; a longer one is checked each time.
+    fn keep(&mut self, line: &[u8]) {
+        if let Some(place) = self.bytes.get_mut(..line.len()) {
+            place.copy_from_slice(line);
+            self.length = line.len();
+        }
+    }
+}
+
 /// The header that every request has, as nearly all write it; what follows the line.
 #[inline(always)]
-fn host_line<'a>(rest: &'a [u8], framing: &mut Framing) -> Option<&'a [u8]> {
+fn host_line<'a>(rest: &'a [u8], framing: &mut Framing, last: &mut HostLine) -> Option<&'a [u8]> {
     const NAME: u64 = u64::from_le_bytes(*b"host: \0\0");
     const CASE: u64 = u64::from_le_bytes(*b"    \0\0\0\0");
     const KEPT: u64 = u64::MAX >> 16;
@@ -138,9 +173,19 @@ fn host_line<'a>(rest: &'a [u8], framing: &mut Framing) -> Option<&'a [u8]> {
     if (word | CASE) & KEPT != NAME || framing.has(Flag::Host) {
         return None;
     }
+    let next = match rest.strip_prefix(last.text()) {
+        Some(next) => next,
+        None => fresh_host_line(rest, last)?,
+    };
+    framing.set(Flag::Host);
+    Some(next)
+}
+
+#[inline(never)]
+fn fresh_host_line<'a>(rest: &'a [u8], last: &mut HostLine) -> Option<&'a [u8]> {
     let value = rest.get(6..)?;
     let next = value.get(host(value)..)?.strip_prefix(b"\r\n")?;
-    framing.set(Flag::Host);
+    last.keep(rest.get(..rest.len() - next.len())?);
     Some(next)
 }
 
