@@ -35,6 +35,8 @@ pub enum Version {
     Http10,
     /// HTTP/1.1.
     Http11,
+    /// HTTP/2.
+    Http2,
 }
 
 /// A checked request head.
@@ -98,7 +100,7 @@ impl Known {
 
 /// The parts of the request target as ranges of the head; all of them ASCII.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Target {
+pub(crate) struct Target {
     pub(super) path: Span,
     pub(super) query: Span,
     pub(super) authority: Span,
@@ -106,12 +108,40 @@ pub(super) struct Target {
 
 impl Target {
     #[inline(always)]
-    pub(super) fn new(path: Span, query: Option<Span>) -> Self {
+    pub(crate) fn new(path: Span, query: Option<Span>) -> Self {
         Self { path, query: query.unwrap_or_default(), authority: Span::default() }
+    }
+
+    pub(crate) fn with_authority(self, authority: Option<Span>) -> Self {
+        Self { authority: authority.unwrap_or_default(), ..self }
     }
 }
 
 impl Head {
+    /// A head that was not read from a connection of HTTP/1; the header lines begin at `lines`.
+    pub(crate) fn new(
+        bytes: Bytes,
+        method: Method,
+        version: Version,
+        target: Target,
+        lines: u32,
+        content_type: Span,
+    ) -> Self {
+        let known = Known::new(&method);
+        let is_rare = known == Known::Other || !target.authority.is_empty();
+        Self {
+            bytes,
+            rare: is_rare.then(|| Box::new(Rare { method, authority: target.authority })),
+            path: target.path,
+            query: target.query,
+            content_type,
+            lines,
+            method: known,
+            version,
+            upgrade: false,
+        }
+    }
+
     /// The method.
     #[inline]
     pub fn method(&self) -> &Method {

@@ -47,4 +47,4 @@ pub use trailers::Trailers;
 
 pub(crate) use encoder::{CONTINUE, Connection, DateLine, encode};
 pub(crate) use fields::{is_token, is_value};
-pub(crate) use head::Span;
+pub(crate) use head::{Span, Target};
