@@ -119,14 +119,7 @@ impl Target {
 
 impl Head {
     /// A head that was not read from a connection of HTTP/1; the header lines begin at `lines`.
-    pub(crate) fn new(
-        bytes: Bytes,
-        method: Method,
-        version: Version,
-        target: Target,
-        lines: u32,
-        content_type: Span,
-    ) -> Self {
+    pub(crate) fn new(bytes: Bytes, method: Method, version: Version, target: Target, lines: u32) -> Self {
         let known = Known::new(&method);
         let is_rare = known == Known::Other || !target.authority.is_empty();
         Self {
@@ -134,12 +127,17 @@ impl Head {
             rare: is_rare.then(|| Box::new(Rare { method, authority: target.authority })),
             path: target.path,
             query: target.query,
-            content_type,
+            content_type: Span::default(),
             lines,
             method: known,
             version,
             upgrade: false,
         }
+    }
+
+    /// The same with the place of the value of `Content-Type`.
+    pub(crate) fn with_content_type(self, content_type: Span) -> Self {
+        Self { content_type, ..self }
     }
 
     /// The method.

@@ -44,7 +44,7 @@ impl Head {
             _ => Version::Http11,
         };
         let method = parts.method.clone();
-        Ok(Self::new(bytes.into(), method, version, target, lines, content_type))
+        Ok(Self::new(bytes.into(), method, version, target, lines).with_content_type(content_type))
     }
 }
 
