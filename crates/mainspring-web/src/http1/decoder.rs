@@ -23,6 +23,10 @@ pub struct Incoming {
     pub keep_alive: bool,
     /// Whether the client waits for `100 Continue` before it sends the body.
     pub expect: Expect,
+    /// Whether the client asks for another protocol on this connection; [`Head::upgrade`] says which.
+    pub(crate) upgrade: bool,
+    /// Whether the client takes trailers behind a chunked answer.
+    pub(crate) trailers: bool,
 }
 
 /// Whether the client waits before it sends the body.
@@ -70,7 +74,8 @@ enum Body {
     Length(u64),
     /// A counted body beyond the limit.
     TooLarge(u64),
-    Chunked(Chunked),
+    /// Boxed: it is large, and an idle connection has none.
+    Chunked(Box<Chunked>),
 }
 
 impl Decoder {
@@ -210,12 +215,13 @@ impl Decoder {
         let expect =
             if has_body && modern && framing.has(Flag::Expect) { Expect::Continue } else { Expect::Nothing };
         let keep_alive = !framing.has(Flag::Close) && (modern || framing.has(Flag::KeepAlive));
-        Incoming { head, keep_alive, expect }
+        let (upgrade, trailers) = (head.upgrade, modern && framing.has(Flag::Trailers));
+        Incoming { head, keep_alive, expect, upgrade, trailers }
     }
 
     #[cold]
     fn begin_chunked(&mut self) {
-        self.body = Body::Chunked(Chunked::new(self.limits));
+        self.body = Body::Chunked(Box::new(Chunked::new(self.limits)));
     }
 
     /// Skips empty lines before a request line; whether anything is left.

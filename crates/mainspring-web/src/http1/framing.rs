@@ -12,7 +12,7 @@ pub(super) struct Framing {
     /// The declared length, if there is the flag for it, else 0.
     pub(super) length: u64,
     pub(super) content_type: Span,
-    flags: u8,
+    flags: u16,
 }
 
 /// What was seen among the headers.
@@ -28,17 +28,19 @@ pub(super) enum Flag {
     Upgrade = 1 << 6,
     /// `Upgrade` names a protocol.
     Protocol = 1 << 7,
+    /// `TE` says that trailers are taken.
+    Trailers = 1 << 8,
 }
 
 impl Framing {
     #[inline(always)]
     pub(super) fn has(&self, flag: Flag) -> bool {
-        self.flags & flag as u8 != 0
+        self.flags & flag as u16 != 0
     }
 
     #[inline(always)]
     pub(super) fn set(&mut self, flag: Flag) {
-        self.flags |= flag as u8;
+        self.flags |= flag as u16;
     }
 
     /// Takes one header into account; `at` is where its value starts in the head. The name is a token, and no
@@ -47,6 +49,10 @@ impl Framing {
     pub(super) fn header(&mut self, name: &[u8], value: &[u8], at: usize) -> Result<(), Refusal> {
         // The length of the name rules out nearly all headers with one comparison.
         match name.len() {
+            2 if is(name, b"te") => {
+                self.te(value);
+                Ok(())
+            }
             4 if is(name, b"host") => self.host(value.trim_ascii_end()),
             6 if is(name, b"expect") => self.expect(value.trim_ascii_end()),
             7 if is(name, b"upgrade") => {
@@ -115,6 +121,12 @@ impl Framing {
                 10 if option.eq_ignore_ascii_case(b"keep-alive") => self.set(Flag::KeepAlive),
                 _ => {}
             }
+        }
+    }
+
+    fn te(&mut self, value: &[u8]) {
+        if members(value).any(|coding| coding.eq_ignore_ascii_case(b"trailers")) {
+            self.set(Flag::Trailers);
         }
     }
 

@@ -45,6 +45,6 @@ pub use preface::Preface;
 pub use refusal::Refusal;
 pub use trailers::Trailers;
 
-pub(crate) use encoder::{CONTINUE, Connection, DateLine, encode};
+pub(crate) use encoder::{CONTINUE, Coding, Connection, DateLine, encode};
 pub(crate) use fields::{is_token, is_value};
 pub(crate) use head::{Span, Target};
