@@ -69,12 +69,6 @@ impl Clock {
         self.millis.load(Ordering::Relaxed)
     }
 
-    /// The time that is surely not before `timeout` from now.
-    #[inline]
-    pub(super) fn after(&self, timeout: Duration) -> u64 {
-        self.now() + millis(timeout.saturating_add(TICK))
-    }
-
     /// A time of life after `born`, give or take a tenth: what was born together does not end together.
     pub(crate) fn jittered(&self, born: u64, age: u64) -> u64 {
         /// The golden ratio in 32 bits: its multiples spread evenly, whatever their number.

@@ -3,11 +3,11 @@
 use std::task::Context;
 
 use bytes::BytesMut;
-use http::StatusCode;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::exchange::{Ending, Exchange, Rest, Stage, Step};
 use super::output::Output;
-use crate::http1::{CONTINUE, Decoder, Piece, Refusal};
+use crate::http1::{CONTINUE, Decoder, Piece, Refusal, Trailers};
 use crate::payload::{Demand, Incoming, Pipe, Reader, pipe};
 
 /// How much of a body that nobody wants is read, so that the connection can go on.
@@ -139,7 +139,7 @@ impl Intake {
         self.broken |= refusal.is_some();
         let Some(pipe) = self.pipe.take() else { return Pump::Over };
         let reader = match refusal {
-            None => pipe.finish(cx, None),
+            None => pipe.finish(cx, trailers(&self.decoder.trailers())),
             Some(refusal) => pipe.fail(cx, refusal),
         };
         if reader == Reader::Here { Pump::Again } else { Pump::Over }
@@ -154,6 +154,20 @@ impl Intake {
     pub(super) fn cut(&mut self) {
         self.broken |= self.pipe.take().is_some();
     }
+}
+
+/// The trailers as the `http-body` crate has them.
+fn trailers(trailers: &Trailers) -> Option<HeaderMap> {
+    let mut map = HeaderMap::new();
+    for (name, value) in trailers.fields() {
+        // Checked when they were read; what the `http` crate holds stricter is passed over.
+        if let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value))
+        {
+            map.append(name, value);
+        }
+    }
+    (!map.is_empty()).then_some(map)
 }
 
 impl Exchange {

@@ -1,8 +1,10 @@
 //! Bodies of requests that come piece by piece.
 
+use std::future::poll_fn;
 use std::sync::Mutex;
 
 use bytes::Bytes;
+use http_body::Body as _;
 use tokio::sync::oneshot;
 
 use super::*;
@@ -256,4 +258,24 @@ async fn a_body_that_is_cut_is_an_error_of_its_reader() {
     let answer = ask(&app(), &(post("/count", 9) + "Meow.")).await;
     assert_eq!(status(&answer), "400");
     assert!(answer.contains("the connection ended within the body"), "{answer}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn trailers_come_out_behind_the_last_piece() {
+    let app = App::new().post("/", |mut body: Body| async move {
+        let mut seen = String::new();
+        while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+            match frame?.into_trailers() {
+                Ok(trailers) => seen += &format!("{trailers:?}"),
+                Err(frame) => seen += &format!("{:?} ", frame.into_data().unwrap_or_default()),
+            }
+        }
+        Ok::<_, Error>(seen)
+    });
+    let mut peer = Peer::new(&app);
+    peer.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n").await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    peer.send("4\r\nMeow\r\n0\r\nX-Sum: 7\r\nHost: b\r\n\r\n").await;
+    let answer = peer.answer().await;
+    assert!(answer.ends_with(r#"b"Meow" {"x-sum": "7"}"#), "{answer}");
 }
