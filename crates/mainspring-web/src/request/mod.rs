@@ -9,8 +9,16 @@
 
 pub mod conditional;
 mod convert;
+#[cfg(feature = "cookies")]
+mod cookies;
+mod extension;
 mod extract;
+mod form;
+mod forwarded;
+#[cfg(feature = "headers")]
+mod header;
 mod headers;
+mod line;
 mod path;
 mod peer;
 mod query;
@@ -20,8 +28,18 @@ mod request;
 mod state;
 mod values;
 
-pub use extract::{FromRequest, FromRequestParts, ViaParts, ViaRequest};
+#[cfg(feature = "cookies")]
+pub use cookies::Cookies;
+pub use extension::Extension;
+pub use extract::{
+    FromRequest, FromRequestParts, OptionalFromRequest, OptionalFromRequestParts, ViaParts, ViaRequest,
+};
+pub use form::Form;
+pub use forwarded::{Forwarded, TrustedProxies};
+#[cfg(feature = "headers")]
+pub use header::Header;
 pub use headers::Headers;
+pub use line::{Host, MatchedPath, OriginalPath, RawQuery};
 pub use path::Path;
 pub use peer::PeerAddr;
 pub use query::Query;
