@@ -54,10 +54,12 @@ pub use request::Cookies;
 #[cfg(feature = "headers")]
 pub use request::Header;
 pub use request::{
-    Extension, Form, Forwarded, FromRequest, FromRequestParts, Headers, Host, MatchedPath, OptionalFromRequest,
-    OptionalFromRequestParts, OriginalPath, Path, PeerAddr, Query, RawQuery, Request, State, TrustedProxies, ViaParts,
-    ViaRequest,
+    Extension, Form, Forwarded, FromRequest, FromRequestParts, Headers, Host, Limited, MatchedPath,
+    OptionalFromRequest, OptionalFromRequestParts, OriginalPath, Path, PeerAddr, Query, RawQuery, Request,
+    State, TrustedProxies, ViaParts, ViaRequest,
 };
+#[cfg(feature = "multipart")]
+pub use request::{Multipart, MultipartForm, MultipartLimits, Part, UploadedFile};
 #[doc(inline)]
 pub use request::{conditional, range};
 #[cfg(feature = "cookies")]

@@ -14,10 +14,11 @@ mod upgrade;
 
 pub use body::Body;
 pub use json::Json;
-pub use registry::{Payload, Registry, register, register_json};
+pub use registry::{Payload, Registry, register, register_json, register_serialize};
 pub use streaming::{JsonLines, Streaming};
 pub use text::{Html, Text};
 pub use upgrade::Upgraded;
 
 pub(crate) use content_type::ContentType;
 pub(crate) use form::to_form;
+pub(crate) use text::Charset;

@@ -7,6 +7,7 @@
 //! An extractor that fails gives an [`Error`](crate::Error) with a 4xx status whose message names the field,
 //! and the handler is not called.
 
+pub(crate) mod accepts;
 pub mod conditional;
 mod convert;
 #[cfg(feature = "cookies")]
@@ -18,7 +19,10 @@ mod forwarded;
 #[cfg(feature = "headers")]
 mod header;
 mod headers;
+mod limited;
 mod line;
+#[cfg(feature = "multipart")]
+mod multipart;
 mod path;
 mod peer;
 mod query;
@@ -39,7 +43,10 @@ pub use forwarded::{Forwarded, TrustedProxies};
 #[cfg(feature = "headers")]
 pub use header::Header;
 pub use headers::Headers;
+pub use limited::Limited;
 pub use line::{Host, MatchedPath, OriginalPath, RawQuery};
+#[cfg(feature = "multipart")]
+pub use multipart::{Multipart, MultipartForm, MultipartLimits, Part, UploadedFile};
 pub use path::Path;
 pub use peer::PeerAddr;
 pub use query::Query;

@@ -100,7 +100,7 @@ pub(super) fn unknown(payload: &Payload, path: &str) -> Error {
     let place = if path.is_empty() { String::new() } else { format!(" at `{path}`") };
     wrong(format!(
         "unserializable value{place} of type `{name}`: register it with \
-         `mainspring_web::payload::register_json(|value: &{name}| …)`"
+         `payload::register_json(|value: &{name}| …)`"
     ))
 }
 

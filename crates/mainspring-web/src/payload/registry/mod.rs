@@ -12,4 +12,4 @@ mod payload;
 mod registry;
 
 pub use payload::Payload;
-pub use registry::{Registry, register, register_json};
+pub use registry::{Registry, register, register_json, register_serialize};

@@ -89,6 +89,24 @@ pub fn register_json<T: Any>(convert: impl Fn(&T) -> Result<Payload, Error> + Se
     change(|registry| registry.register_json(convert));
 }
 
+/// Registers that values of type `T` are written as JSON by `serde`, for the whole process.
+///
+/// # Examples
+///
+/// ```
+/// use mainspring_web::payload::{Payload, register_serialize};
+///
+/// #[derive(serde::Serialize)]
+/// struct Cat { name: &'static str }
+///
+/// register_serialize::<Cat>();
+/// let cats = Payload::list([Payload::new(Cat { name: "Ada" })]);
+/// assert_eq!(cats.to_json().unwrap(), r#"[{"name":"Ada"}]"#);
+/// ```
+pub fn register_serialize<T: Any + serde::Serialize>() {
+    change(Registry::register_serialize::<T>);
+}
+
 fn change(change: impl FnOnce(Registry) -> Registry) {
     let mut process = PROCESS.write().unwrap_or_else(PoisonError::into_inner);
     let registry = process.as_deref().cloned().unwrap_or_default();

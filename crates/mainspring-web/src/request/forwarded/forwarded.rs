@@ -39,8 +39,7 @@ impl Forwarded {
     /// Reads it from a request, believing these proxies.
     pub fn of(request: &Request, proxies: &TrustedProxies) -> Self {
         let peer = request.peer().map(|peer| peer.ip().to_canonical());
-        let mut forwarded =
-            Self { client: peer, host: request.host().map(str::to_owned), scheme: None };
+        let mut forwarded = Self { client: peer, host: request.host().map(str::to_owned), scheme: None };
         if !peer.is_some_and(|peer| proxies.trusts(peer)) {
             return forwarded;
         }

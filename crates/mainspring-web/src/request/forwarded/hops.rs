@@ -23,7 +23,8 @@ fn lines<'a>(head: &'a Head, name: &'static str) -> impl Iterator<Item = &'a str
 ///
 /// `-Proto` and `-Host` have either a value per proxy or one that the nearest wrote over all others.
 pub(super) fn x_forwarded(head: &Head) -> Vec<Hop> {
-    let list = |name| lines(head, name).flat_map(|line| line.split(',')).map(str::trim_ascii).collect::<Vec<_>>();
+    let list =
+        |name| lines(head, name).flat_map(|line| line.split(',')).map(str::trim_ascii).collect::<Vec<_>>();
     let clients = list("x-forwarded-for");
     let (hosts, schemes) = (list("x-forwarded-host"), list("x-forwarded-proto"));
     let beside = |values: &[&str], back: usize| {

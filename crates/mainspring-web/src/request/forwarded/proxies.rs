@@ -73,7 +73,8 @@ impl Network {
             let message = format!("{text:?} is neither an address nor a network (192.0.2.0/24)");
             Error::new(StatusCode::INTERNAL_SERVER_ERROR, message)
         };
-        let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
+        let (address, bits) =
+            text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
         let address: IpAddr = address.parse().map_err(|_| wrong())?;
         let all = if address.is_ipv4() { 32 } else { 128 };
         let bits = bits.map_or(Ok(all), str::parse).map_err(|_| wrong())?;
