@@ -163,7 +163,8 @@ async fn a_typed_form_has_text_lists_and_files() {
 
 #[tokio::test]
 async fn fields_of_a_typed_form_are_named_in_errors() {
-    let rows: [(&[(&str, &[u8])], &str); 4] = [
+    type Row<'a> = (&'a [(&'a str, &'a [u8])], &'a str);
+    let rows: [Row<'_>; 4] = [
         (&[("name=name", b"a")], "bad form: missing field `avatar`"),
         (&[("name=name", b"a"), ("name=avatar", b"x")], "bad form: `avatar` is text, but a file is wanted"),
         (&[("name=name; filename=f", b"a")], "bad form: `name` is a file, but text is wanted"),

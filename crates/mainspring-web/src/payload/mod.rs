@@ -21,4 +21,5 @@ pub use upgrade::Upgraded;
 
 pub(crate) use content_type::ContentType;
 pub(crate) use form::to_form;
+#[cfg(feature = "multipart")]
 pub(crate) use text::Charset;

@@ -20,7 +20,7 @@ use crate::response::{IntoResponse, Response};
 /// # Errors
 ///
 /// As an extractor it refuses another content type with 415, and a field that is missing or does not parse with
-/// 400, naming it. As an answer it gives 500 when the value is no flat struct or map.
+/// 400, naming it; more than 10,000 fields are a 413. As an answer it gives 500 when the value is no flat struct or map.
 ///
 /// # Examples
 ///

@@ -1,5 +1,6 @@
 //! The query as an extractor.
 
+use http::StatusCode;
 use serde::de::DeserializeOwned;
 
 use super::extract::{FromRequestParts, OptionalFromRequestParts};
@@ -17,7 +18,8 @@ use crate::error::Error;
 ///
 /// # Errors
 ///
-/// 400 when a value is missing or does not parse; the message names the field.
+/// 400 when a value is missing or does not parse; the message names the field. 413 when there are more than
+/// 10,000 fields.
 ///
 /// # Examples
 ///
@@ -53,6 +55,9 @@ impl<T: DeserializeOwned + Send> OptionalFromRequestParts for Query<T> {
     }
 }
 
+/// More than this no form of people has; each costs many times its bytes once it is read.
+const FIELDS: usize = 10_000;
+
 /// Reads `a=1&b=2`; `place` names it in messages.
 pub(super) fn read_pairs<T: DeserializeOwned>(text: &str, place: &str) -> Result<T, Error> {
     let mut pairs: Vec<Pair<'_>> = Vec::new();
@@ -62,6 +67,10 @@ pub(super) fn read_pairs<T: DeserializeOwned>(text: &str, place: &str) -> Result
             return Err(Error::bad_request(format!("the {place}'s `{name}` is not UTF-8 once decoded")));
         };
         pairs.push((key, decoded));
+        if pairs.len() > FIELDS {
+            let message = format!("the {place} has more than {FIELDS} fields");
+            return Err(Error::new(StatusCode::PAYLOAD_TOO_LARGE, message));
+        }
     }
     T::deserialize(ByName::new(pairs)).map_err(|error| Error::bad_request(format!("bad {place}: {error}")))
 }
@@ -180,6 +189,13 @@ mod tests {
         assert_eq!(read::<Cat>("color=black").expect("it is valid").color, Color::Black);
         let error = read::<Cat>("color=green").expect_err("no such color").to_string();
         assert!(error.contains("`color`") && error.contains("`white`"), "{error}");
+    }
+
+    #[test]
+    fn too_many_fields_are_a_413() {
+        let read = |count| read_pairs::<Vec<(String, String)>>(&"a&".repeat(count), "form");
+        assert_eq!(read(FIELDS).expect("as many as there may be").len(), FIELDS);
+        assert_eq!(read(FIELDS + 1).expect_err("one more").status(), StatusCode::PAYLOAD_TOO_LARGE);
     }
 
     #[test]
