@@ -8,9 +8,9 @@ use mainspring_web::conditional::{ETag, Preconditions, Validators, Verdict};
 use mainspring_web::middleware::ProblemDetails;
 use mainspring_web::payload::{Payload, Registry};
 use mainspring_web::{
-    App, Attachment, Cookie, Cookies, Error, Form, Forwarded, Host, HttpServer, IntoResponse, MatchedPath,
-    Method, Multipart, MultipartForm, MultipartLimits, Query, RawQuery, Redirect, Response, SetCookie,
-    StatusCode, TrustedProxies, UploadedFile,
+    App, Attachment, Cookie, Cookies, Error, Form, Forwarded, Host, HttpServer, IntoResponse, JsonLines,
+    MatchedPath, Method, Multipart, MultipartForm, MultipartLimits, Query, RawQuery, Redirect, Response,
+    SetCookie, StatusCode, TrustedProxies, UploadedFile,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -346,4 +346,13 @@ async fn a_cached_version_is_not_sent_again() {
     assert_ends(&first, "200", "Meow.");
     assert!(first.contains("etag: \"v1\"\r\n"), "{first}");
     assert_ends(&again, "304", "");
+}
+
+#[tokio::test]
+async fn json_lines_are_streamed() {
+    let app = App::new()
+        .get("/", async || JsonLines(futures_util::stream::iter((1..=2).map(|n| Ok::<_, Error>([n])))));
+    let [answer] = ask(app, [request("GET /", "", b"")]).await;
+    assert!(answer.contains("content-type: application/x-ndjson\r\n"), "{answer}");
+    assert!(answer.contains("[1]\n") && answer.contains("[2]\n"), "{answer}");
 }

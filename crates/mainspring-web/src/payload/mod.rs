@@ -6,6 +6,7 @@ mod content_type;
 mod file;
 mod form;
 mod json;
+mod pipe;
 mod registry;
 mod stream;
 mod streaming;
@@ -19,7 +20,11 @@ pub use streaming::{JsonLines, Streaming};
 pub use text::{Html, Text};
 pub use upgrade::Upgraded;
 
+pub(crate) use body::Source;
 pub(crate) use content_type::ContentType;
+pub(crate) use file::FileBody;
 pub(crate) use form::to_form;
+pub(crate) use pipe::{Demand, Incoming, Pipe, Reader, pipe};
 #[cfg(feature = "multipart")]
 pub(crate) use text::Charset;
+pub(crate) use upgrade::OnUpgrade;
