@@ -27,6 +27,7 @@
 mod app;
 mod error;
 pub mod http1;
+mod http2;
 mod hub;
 pub mod middleware;
 pub mod payload;
@@ -72,4 +73,4 @@ pub use response::SetCookie;
 pub use response::{Attachment, Created, IntoResponse, NoContent, Problem, Redirect, Response, ResponsePart};
 pub use route::{Demands, Handler, Reply, RouteError, Routes};
 pub use server::{HttpServer, Timeouts};
-pub use static_files::Files;
+pub use static_files::{Files, ViaFiles};
