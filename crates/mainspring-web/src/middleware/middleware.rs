@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::next::Next;
 use crate::request::Request;
 use crate::response::{IntoResponse, Response};
-use crate::route::Reply;
+use crate::route::{Reply, Respond};
 
 /// Surrounds handlers: sees the request before and the answer after.
 ///
@@ -70,8 +70,7 @@ where
         request: Request,
         next: Next,
     ) -> impl Future<Output = Response> + Send + 'static {
-        let future = self(request, next);
-        async move { future.await.into_response() }
+        Respond { future: self(request, next) }
     }
 }
 

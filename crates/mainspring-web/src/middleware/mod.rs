@@ -3,14 +3,52 @@
 //! A [`Middleware`] sees a request before its handler and the answer after it: an `async fn(Request, Next)`, or
 //! a value of a type that implements the trait. Those of an app surround all its routes, and also the answers
 //! that no handler gives (404, 405, `OPTIONS`). The first added is the outermost.
+//!
+//! # Ready-made
+//!
+//! In the order in which most apps want them:
+//!
+//! | middleware | does |
+//! |---|---|
+//! | [`RequestIds`] | gives each request an id, in the answer and on each log line |
+//! | [`AccessLog`] | writes a line per request |
+//! | [`CatchPanic`] | turns panics into answers, so that those before it see them |
+//! | [`SecurityHeaders`], [`SetHeader`] | set headers |
+//! | [`Maintenance`] | closes the app with 503 |
+//! | [`ConcurrencyLimit`], [`RateLimit`] | shed what is too much |
+//! | [`Timeout`], [`BodyLimit`] | bound what one request may take |
+//! | [`Cors`], [`Csrf`] | say which other sites may ask |
+//! | [`BasicAuth`], [`BearerAuth`] | say who may ask |
 
+mod access_log;
+mod attached;
+mod body_limit;
+mod calendar;
+mod catch_panic;
 mod chain;
+mod concurrency_limit;
+mod maintenance;
 #[expect(clippy::module_inception, reason = "a file is named after the type it holds")]
 mod middleware;
 mod next;
+mod request_id;
+mod rewrite;
+mod security_headers;
+mod set_header;
+mod timeout;
+mod vary;
 
+pub use access_log::{Access, AccessLog};
+pub use body_limit::BodyLimit;
+pub use catch_panic::CatchPanic;
+pub use concurrency_limit::ConcurrencyLimit;
+pub use maintenance::Maintenance;
 pub use middleware::Middleware;
 pub use next::Next;
+pub use request_id::{REQUEST_ID, RequestId, RequestIds};
+pub use security_headers::SecurityHeaders;
+pub use set_header::SetHeader;
+pub use timeout::Timeout;
 
 pub(crate) use chain::around;
 pub(crate) use middleware::Layer;

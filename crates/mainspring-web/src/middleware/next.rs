@@ -1,8 +1,10 @@
 //! The step after a middleware.
 
 use std::fmt;
-use std::future::poll_fn;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use super::chain::Chain;
 use crate::request::Request;
@@ -17,15 +19,14 @@ pub struct Next {
 }
 
 impl Next {
-    /// Answers the request.
+    /// Answers the request; nothing happens before the future is polled.
     ///
     /// # Cancel safety
     ///
     /// When it is dropped before it is ready, the handler is dropped where it stands.
-    pub async fn run(self, request: Request) -> Response {
-        let mut reply = Reply::new();
-        self.call(request, &mut reply);
-        poll_fn(|cx| reply.poll(cx)).await
+    #[inline]
+    pub fn run(self, request: Request) -> impl Future<Output = Response> + Send + 'static {
+        Run::Waiting(Some((self, request)))
     }
 
     #[inline]
@@ -36,6 +37,32 @@ impl Next {
             Some(layer) => {
                 let layer = Arc::clone(layer);
                 layer.call(request, Self { chain, at: at + 1 }, reply);
+            }
+        }
+    }
+}
+
+/// The rest of a chain at work. A type of its own: an async block would hold the request twice.
+enum Run {
+    Waiting(Option<(Next, Request)>),
+    Running(Reply),
+}
+
+impl Future for Run {
+    type Output = Response;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
+        loop {
+            match &mut *self {
+                Self::Running(reply) => return reply.poll(cx),
+                Self::Waiting(start) => {
+                    let mut reply = Reply::new();
+                    if let Some((next, request)) = start.take() {
+                        next.call(request, &mut reply);
+                    }
+                    *self = Self::Running(reply);
+                }
             }
         }
     }

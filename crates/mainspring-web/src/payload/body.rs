@@ -224,6 +224,11 @@ impl Body {
         }
     }
 
+    /// Whether the pieces come from a stream, so that their end is worth waiting for.
+    pub(crate) fn is_stream(&self) -> bool {
+        matches!(self.0, Inner::Stream(..))
+    }
+
     pub(crate) fn is_upgrade(&self) -> bool {
         matches!(self.0, Inner::Upgrade(_))
     }

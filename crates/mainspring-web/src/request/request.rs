@@ -174,6 +174,14 @@ impl Request {
         (self.body, self.extensions)
     }
 
+    pub(crate) fn head_mut(&mut self) -> &mut Head {
+        &mut self.head
+    }
+
+    pub(crate) fn set_peer(&mut self, peer: SocketAddr) {
+        self.peer = Some(peer);
+    }
+
     pub(crate) fn content_type(&self) -> Option<&str> {
         self.head.content_type()
     }

@@ -150,6 +150,19 @@ impl Response {
         Ok(())
     }
 
+    /// Sets a header that the crate itself has made, in the place of all of the same name.
+    pub(crate) fn set(&mut self, name: &str, value: &[u8]) {
+        debug_assert!(check(name, value).is_ok(), "{name}");
+        self.remove(name);
+        self.push(name, value);
+    }
+
+    /// Adds a header that the crate itself has made.
+    pub(crate) fn add(&mut self, name: &str, value: &[u8]) {
+        debug_assert!(check(name, value).is_ok(), "{name}");
+        self.push(name, value);
+    }
+
     /// Removes all headers of this name.
     pub fn remove(&mut self, name: &str) {
         if name.eq_ignore_ascii_case("content-type") {
@@ -224,6 +237,14 @@ impl Response {
     #[inline]
     pub(crate) fn lines(&self) -> &[u8] {
         &self.lines
+    }
+
+    /// The first value of this name, whatever its bytes are.
+    pub(crate) fn value(&self, name: &str) -> Option<&[u8]> {
+        match self.content_type {
+            Some(kind) if name.eq_ignore_ascii_case("content-type") => Some(kind.as_str().as_bytes()),
+            _ => self.header_bytes(name),
+        }
     }
 
     fn header_bytes(&self, name: &str) -> Option<&[u8]> {
