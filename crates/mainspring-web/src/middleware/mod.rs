@@ -19,18 +19,29 @@
 //! | [`Timeout`], [`BodyLimit`] | bound what one request may take |
 //! | [`Cors`], [`Csrf`] | say which other sites may ask |
 //! | [`BasicAuth`], [`BearerAuth`] | say who may ask |
+//! | [`Compression`], [`Decompression`] | compress answers, decompress requests |
 
 mod access_log;
 mod attached;
+mod auth;
 mod body_limit;
 mod calendar;
 mod catch_panic;
 mod chain;
+#[cfg(feature = "compression")]
+mod coding;
+#[cfg(feature = "compression")]
+mod compression;
 mod concurrency_limit;
+mod cors;
+mod csrf;
+#[cfg(feature = "compression")]
+mod decompression;
 mod maintenance;
 #[expect(clippy::module_inception, reason = "a file is named after the type it holds")]
 mod middleware;
 mod next;
+mod rate_limit;
 mod request_id;
 mod rewrite;
 mod security_headers;
@@ -39,12 +50,22 @@ mod timeout;
 mod vary;
 
 pub use access_log::{Access, AccessLog};
+pub use auth::{BasicAuth, BearerAuth, Checked, Credentials, Identity, Token};
 pub use body_limit::BodyLimit;
 pub use catch_panic::CatchPanic;
+#[cfg(feature = "compression")]
+pub use coding::Coding;
+#[cfg(feature = "compression")]
+pub use compression::Compression;
 pub use concurrency_limit::ConcurrencyLimit;
+pub use cors::Cors;
+pub use csrf::{Csrf, CsrfToken};
+#[cfg(feature = "compression")]
+pub use decompression::Decompression;
 pub use maintenance::Maintenance;
 pub use middleware::Middleware;
 pub use next::Next;
+pub use rate_limit::RateLimit;
 pub use request_id::{REQUEST_ID, RequestId, RequestIds};
 pub use security_headers::SecurityHeaders;
 pub use set_header::SetHeader;

@@ -1,6 +1,10 @@
 //! The ready-made middlewares, on real sockets.
 
 mod access_log;
+mod auth;
+#[cfg(feature = "compression")]
+mod coding;
 mod limits;
+mod origin;
 mod simple;
 mod site;
