@@ -1,16 +1,17 @@
 //! The service that serves an app.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use mainspring_service::net::{Listener, Options};
 use mainspring_service::{Context, Result, Service};
 use mainspring_task::task;
 use tokio::net::TcpStream;
 
-use super::clock::Clock;
+use super::clock::{Clock, millis};
 use super::connection;
 use super::drain::ServiceDrain;
-use super::exchange::Site;
+use super::exchange::{Lifespan, Site};
 use super::timeouts::Timeouts;
 use crate::app::App;
 use crate::http1::Limits;
@@ -48,6 +49,7 @@ pub struct HttpServer {
     options: Options,
     limits: Limits,
     timeouts: Timeouts,
+    lifespan: Lifespan,
 }
 
 impl HttpServer {
@@ -62,6 +64,7 @@ impl HttpServer {
             options: Options::new(),
             limits: Limits::default(),
             timeouts: Timeouts::default(),
+            lifespan: Lifespan::default(),
         }
     }
 
@@ -83,6 +86,22 @@ impl HttpServer {
     #[must_use]
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;
+        self
+    }
+
+    /// For how long a connection is used, give or take a tenth: the first answer after that ends it.
+    ///
+    /// Behind a balancer this spreads old clients over new servers. Default: without end.
+    #[must_use]
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.lifespan.age = Some(millis(age));
+        self
+    }
+
+    /// How many requests a connection may bring: the answer to the last of them ends it. Default: any number.
+    #[must_use]
+    pub fn max_requests(mut self, requests: u64) -> Self {
+        self.lifespan.requests = Some(requests);
         self
     }
 
@@ -109,7 +128,8 @@ impl Service for HttpServer {
     async fn start(&mut self, cx: &Context) -> Result {
         let routes = Arc::new(self.app.build()?);
         let (clock, ticking) = Clock::new();
-        let site = Arc::new(Site { routes, limits: self.limits, timeouts: self.timeouts, clock });
+        let (limits, timeouts, lifespan) = (self.limits, self.timeouts, self.lifespan);
+        let site = Arc::new(Site { routes, limits, timeouts, clock, lifespan });
         let listener = Listener::bind(cx, "http", &self.address, &self.options).await?;
         // Not a task of the service: connections that are drained still need the time, and nobody waits for
         // the clock. It ends with the last connection.

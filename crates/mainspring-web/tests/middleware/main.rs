@@ -8,3 +8,4 @@ mod limits;
 mod origin;
 mod simple;
 mod site;
+mod streams;
