@@ -12,7 +12,7 @@ use crate::site::Site;
 
 /// What was logged on this thread, where each test has its runtime.
 #[derive(Clone, Default)]
-pub struct Lines(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl io::Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -34,7 +34,7 @@ impl<'a> MakeWriter<'a> for Lines {
 }
 
 impl Lines {
-    pub fn collect() -> (Self, tracing::subscriber::DefaultGuard) {
+    pub(crate) fn collect() -> (Self, tracing::subscriber::DefaultGuard) {
         let lines = Self::default();
         let subscriber = tracing_subscriber::fmt()
             .with_writer(lines.clone())
@@ -46,7 +46,7 @@ impl Lines {
     }
 
     /// The lines of the access log.
-    pub fn access(&self) -> Vec<String> {
+    pub(crate) fn access(&self) -> Vec<String> {
         let bytes = self.0.lock().expect("no panic").clone();
         let text = String::from_utf8(bytes).expect("it is text");
         let lines = text.lines().filter_map(|line| line.trim_start().strip_prefix("INFO access: "));

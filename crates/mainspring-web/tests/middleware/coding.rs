@@ -166,7 +166,7 @@ async fn post(site: &Site, coding: &str, body: &[u8]) -> Answer {
 #[tokio::test]
 async fn requests_of_every_coding_are_decompressed() {
     let site = decompressing(Decompression::new()).await;
-    for times in [1, 3_000] {
+    for times in [1, 1_000] {
         for coding in ["gzip", "deflate", "br", "zstd"] {
             let answer = post(&site, coding, &encoded(coding, text(times).as_bytes())).await;
             assert!(answer.body == text(times).as_bytes(), "{coding} of {times}: {}", answer.status);

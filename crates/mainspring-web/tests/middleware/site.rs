@@ -13,40 +13,40 @@ use tokio::time::timeout;
 const BOUND: Duration = Duration::from_secs(60);
 
 /// A running app.
-pub struct Site {
+pub(crate) struct Site {
     _running: Running,
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 /// One answer, read to its end.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     head: String,
-    pub body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Site {
-    pub async fn start(app: App) -> Self {
+    pub(crate) async fn start(app: App) -> Self {
         Self::serve(HttpServer::bind("127.0.0.1:0", app).name("site")).await
     }
 
-    pub async fn serve(server: HttpServer) -> Self {
+    pub(crate) async fn serve(server: HttpServer) -> Self {
         let running = Entrypoint::new("test").service(server.name("site")).start().await.expect("it starts");
         let address = running.address("site").expect("it listens");
         Self { _running: running, address }
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, &[], b"").await
     }
 
-    pub async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
         self.ask("GET", path, headers, b"").await
     }
 
     /// Sends one request on a connection of its own and reads the answer.
-    pub async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+    pub(crate) async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let exchange = async {
             let mut stream = self.send(method, path, headers, body).await;
             Answer::read(&mut stream, method == "HEAD").await
@@ -55,7 +55,7 @@ impl Site {
     }
 
     /// Sends one request; the answer is still to be read.
-    pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> TcpStream {
+    pub(crate) async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).await.expect("it accepts");
         let mut request = format!("{method} {path} HTTP/1.1\r\n");
         if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
@@ -76,7 +76,7 @@ impl Site {
 }
 
 impl Answer {
-    pub async fn read(stream: &mut TcpStream, head_only: bool) -> Self {
+    pub(crate) async fn read(stream: &mut TcpStream, head_only: bool) -> Self {
         let head = Self::read_head(stream).await;
         let mut answer = Self { status: status(&head), head, body: Vec::new() };
         if head_only || [204, 304].contains(&answer.status) {
@@ -104,31 +104,31 @@ impl Answer {
     }
 
     /// Reads only the head of an answer.
-    pub async fn head(stream: &mut TcpStream) -> Self {
+    pub(crate) async fn head(stream: &mut TcpStream) -> Self {
         let head = timeout(BOUND, Self::read_head(stream)).await.expect("the head comes in time");
         Self { status: status(&head), head, body: Vec::new() }
     }
 
     /// All values of a header, joined by commas; `None` when there is none.
-    pub fn all(&self, name: &str) -> Option<String> {
+    pub(crate) fn all(&self, name: &str) -> Option<String> {
         let lines = self.head.lines().filter_map(|line| line.split_once(": "));
         let values: Vec<_> =
             lines.filter(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value).collect();
         if values.is_empty() { None } else { Some(values.join(", ")) }
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
         lines.find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).expect("the body is text")
     }
 }
 
 /// The next chunk of a chunked body; `None` at its end.
-pub async fn read_chunk(stream: &mut TcpStream) -> Option<Vec<u8>> {
+pub(crate) async fn read_chunk(stream: &mut TcpStream) -> Option<Vec<u8>> {
     let mut line = Vec::new();
     while !line.ends_with(b"\r\n") {
         line.push(stream.read_u8().await.expect("the chunk is whole"));
