@@ -19,6 +19,8 @@
 //! | [`Timeout`], [`BodyLimit`] | bound what one request may take |
 //! | [`Cors`], [`Csrf`] | say which other sites may ask |
 //! | [`BasicAuth`], [`BearerAuth`] | say who may ask |
+//! | [`Sessions`] | remember values of a visitor |
+//! | [`ETags`] | tag answers, and answer 304 |
 //! | [`Compression`], [`Decompression`] | compress answers, decompress requests |
 
 mod access_log;
@@ -37,6 +39,7 @@ mod cors;
 mod csrf;
 #[cfg(feature = "compression")]
 mod decompression;
+mod etags;
 mod maintenance;
 #[expect(clippy::module_inception, reason = "a file is named after the type it holds")]
 mod middleware;
@@ -45,6 +48,8 @@ mod rate_limit;
 mod request_id;
 mod rewrite;
 mod security_headers;
+#[cfg(feature = "cookies")]
+mod session;
 mod set_header;
 mod timeout;
 mod vary;
@@ -62,12 +67,17 @@ pub use cors::Cors;
 pub use csrf::{Csrf, CsrfToken};
 #[cfg(feature = "compression")]
 pub use decompression::Decompression;
+pub use etags::ETags;
 pub use maintenance::Maintenance;
 pub use middleware::Middleware;
 pub use next::Next;
 pub use rate_limit::RateLimit;
 pub use request_id::{REQUEST_ID, RequestId, RequestIds};
 pub use security_headers::SecurityHeaders;
+#[cfg(feature = "cookies")]
+pub use session::{
+    MemorySessions, SameSite, Session, SessionData, SessionKey, SessionStore, Sessions,
+};
 pub use set_header::SetHeader;
 pub use timeout::Timeout;
 

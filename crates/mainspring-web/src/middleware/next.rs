@@ -29,8 +29,16 @@ impl Next {
         Run::Waiting(Some((self, request)))
     }
 
+    /// The same, begun at once: the request need not be kept until the first poll.
     #[inline]
-    pub(super) fn call(self, request: Request, reply: &mut Reply) {
+    pub(in crate::middleware) fn start(self, request: Request) -> Started {
+        let mut reply = Reply::new();
+        self.call(request, &mut reply);
+        Started(reply)
+    }
+
+    #[inline]
+    pub(in crate::middleware) fn call(self, request: Request, reply: &mut Reply) {
         let Self { chain, at } = self;
         match chain.layers.get(at) {
             None => chain.endpoint.call(request, reply),
@@ -65,6 +73,18 @@ impl Future for Run {
                 }
             }
         }
+    }
+}
+
+/// The rest of a chain that has been called.
+pub(in crate::middleware) struct Started(Reply);
+
+impl Future for Started {
+    type Output = Response;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
+        self.0.poll(cx)
     }
 }
 

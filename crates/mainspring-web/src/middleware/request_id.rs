@@ -1,12 +1,18 @@
 //! An id for each request.
 
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use http::StatusCode;
+use mainspring_task::context::Scoped;
 use mainspring_task::context_var;
+use pin_project_lite::pin_project;
 
 use super::attached::{Watcher, attach};
+use super::next::Started;
 use super::{Middleware, Next};
 use crate::error::Error;
 use crate::http1::is_token;
@@ -23,9 +29,8 @@ const LONGEST: usize = 128;
 
 /// Gives each request an id: the client's, or a new one.
 ///
-/// The id stands in the header `x-request-id` of the answer, on each line that the handler, what it spawns and
-/// its stream write to the log (the context variable [`REQUEST_ID`]), and in the request's extensions; handlers
-/// take it as a [`RequestId`].
+/// The id stands in the header `x-request-id` of the answer, and on each line that the handler, what it spawns and
+/// its stream write to the log (the context variable [`REQUEST_ID`]); handlers take it as a [`RequestId`].
 ///
 /// An id of a client is taken when it has 1 to 128 letters, digits and `-_.:/+=@`; what is not valid is
 /// replaced, never refused. At the border to the internet, [`own`](Self::own) makes ids that nobody else has
@@ -111,15 +116,26 @@ impl RequestId {
     }
 
     fn random() -> Self {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let mut text = [b'0'; 32];
+        let mut text = [0; 32];
+        let (places, _none_left) = text.as_chunks_mut();
         let mut bits = fastrand::u128(..);
-        for place in &mut text {
-            *place = DIGITS[(bits & 15) as usize];
-            bits >>= 4;
+        for place in places {
+            *place = digits(bits as u32);
+            bits >>= 32;
         }
         Self(std::str::from_utf8(&text).unwrap_or_default().into())
     }
+}
+
+/// The eight hexadecimal digits of a number, all at once.
+fn digits(number: u32) -> [u8; 8] {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let mut nibbles = u64::from(number);
+    nibbles = (nibbles | nibbles << 16) & 0x0000_ffff_0000_ffff;
+    nibbles = (nibbles | nibbles << 8) & 0x00ff_00ff_00ff_00ff;
+    nibbles = (nibbles | nibbles << 4) & (EACH * 0x0f);
+    let letters = ((nibbles + EACH * 6) >> 4) & EACH;
+    (nibbles + EACH * u64::from(b'0') + letters * u64::from(b'a' - b'0' - 10)).to_be_bytes()
 }
 
 fn is_valid(id: &str) -> bool {
@@ -128,15 +144,42 @@ fn is_valid(id: &str) -> bool {
 }
 
 impl Middleware for RequestIds {
-    async fn call(self: Arc<Self>, mut request: Request, next: Next) -> Response {
+    fn call(
+        self: Arc<Self>,
+        request: Request,
+        next: Next,
+    ) -> impl Future<Output = Response> + Send + 'static {
         let id = self.id(&request);
-        request.extensions_mut().insert(id.clone());
-        let mut response = REQUEST_ID.scope(id.clone(), next.run(request)).await;
-        response.set(&self.header, id.0.as_bytes());
+        let rest = {
+            let _restore = Restore(REQUEST_ID.set(id.clone()));
+            next.start(request)
+        };
+        Identified { rest: REQUEST_ID.scope(id.clone(), rest), id, ids: self }
+    }
+}
+
+pin_project! {
+    /// A type of its own: an async block would hold the future twice.
+    struct Identified {
+        #[pin]
+        rest: Scoped<RequestId, Started>,
+        id: RequestId,
+        ids: Arc<RequestIds>,
+    }
+}
+
+impl Future for Identified {
+    type Output = Response;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
+        let this = self.project();
+        let mut response = ready!(this.rest.poll(cx));
+        response.set(&this.ids.header, this.id.0.as_bytes());
         if response.body().is_stream() {
-            return response.map_body(|body| attach(body, Named(id)));
+            return Poll::Ready(response.map_body(|body| attach(body, Named(this.id.clone()))));
         }
-        response
+        Poll::Ready(response)
     }
 }
 
@@ -163,8 +206,8 @@ impl Drop for Restore {
 }
 
 impl FromRequestParts for RequestId {
-    async fn from_request_parts(request: &mut Request) -> Result<Self, Error> {
-        request.extensions().get().cloned().ok_or_else(|| {
+    async fn from_request_parts(_request: &mut Request) -> Result<Self, Error> {
+        REQUEST_ID.get().ok_or_else(|| {
             let message = "a handler takes RequestId, but the app has no RequestIds middleware";
             Error::new(StatusCode::INTERNAL_SERVER_ERROR, message)
         })
@@ -197,6 +240,13 @@ mod tests {
         }
         for id in ["a", "3f2504e0-4f89-11d3-9a0c-0305e82c3301", "Root=1-67891233:abc", &"a".repeat(128)] {
             assert!(is_valid(id), "{id:?}");
+        }
+    }
+
+    #[test]
+    fn digits_are_those_of_the_number() {
+        for number in [0, 0x0123_4567, 0x89ab_cdef, 0xffff_ffff] {
+            assert_eq!(digits(number).as_slice(), format!("{number:08x}").as_bytes());
         }
     }
 

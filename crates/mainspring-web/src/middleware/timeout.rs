@@ -1,11 +1,16 @@
 //! A limit on the time of handlers.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::StatusCode;
-use mainspring_task::time::timeout;
+use mainspring_task::time::{self, timeout};
+use pin_project_lite::pin_project;
 
+use super::next::Started;
 use super::{Middleware, Next};
 use crate::request::Request;
 use crate::response::{IntoResponse, Response};
@@ -56,20 +61,43 @@ impl Timeout {
         self.grace = Some(grace);
         self
     }
+
+    #[cold]
+    fn elapsed(&self) -> Response {
+        tracing::warn!(limit = ?self.limit, "a handler did not answer in time");
+        (self.status, "the answer took too long").into_response()
+    }
 }
 
 impl Middleware for Timeout {
-    async fn call(self: Arc<Self>, request: Request, next: Next) -> Response {
-        let mut limited = timeout(self.limit, next.run(request));
+    fn call(
+        self: Arc<Self>,
+        request: Request,
+        next: Next,
+    ) -> impl Future<Output = Response> + Send + 'static {
+        let mut limited = timeout(self.limit, next.start(request));
         if let Some(grace) = self.grace {
             limited = limited.grace(grace);
         }
-        match limited.await {
-            Ok(response) => response,
-            Err(_) => {
-                tracing::warn!(limit = ?self.limit, "a handler did not answer in time");
-                (self.status, "the answer took too long").into_response()
-            }
-        }
+        Limited { limited, settings: self }
+    }
+}
+
+pin_project! {
+    /// A type of its own: an async block would hold the future twice.
+    struct Limited {
+        #[pin]
+        limited: time::Timeout<Started>,
+        settings: Arc<Timeout>,
+    }
+}
+
+impl Future for Limited {
+    type Output = Response;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
+        let this = self.project();
+        this.limited.poll(cx).map(|ended| ended.unwrap_or_else(|_| this.settings.elapsed()))
     }
 }

@@ -6,6 +6,8 @@ mod auth;
 mod coding;
 mod limits;
 mod origin;
+#[cfg(feature = "cookies")]
+mod session;
 mod simple;
 mod site;
 mod streams;

@@ -29,6 +29,8 @@ pub struct Access {
     began_at: Instant,
     /// What nginx calls a client that closed its connection before the answer, until there is one.
     status: StatusCode,
+    /// The handler is being polled: whoever is dropped so has panicked.
+    pub(super) at_work: bool,
     bytes: u64,
     /// The values of the headers of the answer that the format asks for, in its order.
     pub(super) answered: Vec<Option<Box<[u8]>>>,
@@ -50,6 +52,7 @@ impl Access {
             began: calendar::now(),
             began_at: Instant::now(),
             status: gone(),
+            at_work: false,
             bytes: 0,
             answered: Vec::new(),
             context: None,
@@ -134,7 +137,7 @@ impl Watcher for Access {
 
 impl Drop for Access {
     fn drop(&mut self) {
-        if self.status == gone() && std::thread::panicking() {
+        if self.at_work {
             self.status = StatusCode::INTERNAL_SERVER_ERROR;
         }
         match self.context.take() {

@@ -1,17 +1,22 @@
 //! The middleware.
 
 use std::fmt;
+use std::future::Future;
 use std::ops::{Bound, RangeBounds};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use tracing::Level;
 
 use super::access::Access;
 use super::format::Format;
 use crate::error::Error;
+use crate::middleware::next::Started;
 use crate::middleware::{Middleware, Next};
 use crate::request::Request;
 use crate::response::Response;
+use crate::route::Reply;
 
 /// The target of the events.
 pub(super) const TARGET: &str = "access";
@@ -142,12 +147,48 @@ impl AccessLog {
 
 impl Middleware for AccessLog {
     async fn call(self: Arc<Self>, request: Request, next: Next) -> Response {
+        let mut reply = Reply::new();
+        self.enter(request, next, &mut reply);
+        std::future::poll_fn(|cx| reply.poll(cx)).await
+    }
+
+    #[inline]
+    fn enter(self: Arc<Self>, request: Request, next: Next, reply: &mut Reply) {
         if !tracing::enabled!(target: TARGET, Level::INFO) || self.skips(request.path()) {
-            return next.run(request).await;
+            return next.call(request, reply);
         }
         let access = Access::begin(self, &request);
-        let response = next.run(request).await;
-        access.answered(response)
+        reply.future(Logged { rest: next.start(request), access: Some(access) });
+    }
+}
+
+/// A request at work whose line is to be written.
+struct Logged {
+    rest: Started,
+    access: Option<Access>,
+}
+
+impl Logged {
+    fn mark(&mut self, at_work: bool) {
+        if let Some(access) = &mut self.access {
+            access.at_work = at_work;
+        }
+    }
+}
+
+impl Future for Logged {
+    type Output = Response;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
+        self.mark(true);
+        let polled = Pin::new(&mut self.rest).poll(cx);
+        self.mark(false);
+        let response = ready!(polled);
+        Poll::Ready(match self.access.take() {
+            Some(access) => access.answered(response),
+            None => response,
+        })
     }
 }
 
