@@ -59,7 +59,8 @@ impl Accepted {
 
     fn choose(values: &[&str], offered: &[Coding]) -> Self {
         let items = || values.iter().flat_map(|value| value.split(',')).filter_map(item);
-        let quality = |is: &dyn Fn(&str) -> bool| items().find(|(name, _)| is(name)).map(|(_, quality)| quality);
+        let quality =
+            |is: &dyn Fn(&str) -> bool| items().find(|(name, _)| is(name)).map(|(_, quality)| quality);
         let star = quality(&|name| name == "*");
         let mut best: Option<(Coding, Quality)> = None;
         for coding in offered {

@@ -114,7 +114,8 @@ impl Csrf {
             (None, None) => false,
             (None, Some(origin)) => {
                 let host = origin.split_once("://").map(|(_, host)| host);
-                host.is_none() || host.map(str::to_ascii_lowercase) != request.host().map(str::to_ascii_lowercase)
+                host.is_none()
+                    || host.map(str::to_ascii_lowercase) != request.host().map(str::to_ascii_lowercase)
             }
         };
         if foreign {
@@ -143,7 +144,8 @@ impl CsrfToken {
 
     fn of_cookie(request: &Request) -> Option<Self> {
         let lines = request.headers().filter(|(name, _)| name.eq_ignore_ascii_case("cookie"));
-        let mut pairs = lines.filter_map(|(_, value)| std::str::from_utf8(value).ok()).flat_map(|line| line.split(';'));
+        let mut pairs =
+            lines.filter_map(|(_, value)| std::str::from_utf8(value).ok()).flat_map(|line| line.split(';'));
         let value = pairs.find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))?;
         let bytes = URL_SAFE_NO_PAD.decode(value).ok()?;
         (bytes.len() == TOKEN_BYTES).then(|| Self(value.into()))

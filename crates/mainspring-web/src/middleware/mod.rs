@@ -75,9 +75,7 @@ pub use rate_limit::RateLimit;
 pub use request_id::{REQUEST_ID, RequestId, RequestIds};
 pub use security_headers::SecurityHeaders;
 #[cfg(feature = "cookies")]
-pub use session::{
-    MemorySessions, SameSite, Session, SessionData, SessionKey, SessionStore, Sessions,
-};
+pub use session::{MemorySessions, SameSite, Session, SessionData, SessionKey, SessionStore, Sessions};
 pub use set_header::SetHeader;
 pub use timeout::Timeout;
 

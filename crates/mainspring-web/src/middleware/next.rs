@@ -26,6 +26,12 @@ impl Next {
     /// When it is dropped before it is ready, the handler is dropped where it stands.
     #[inline]
     pub fn run(self, request: Request) -> impl Future<Output = Response> + Send + 'static {
+        self.later(request)
+    }
+
+    /// The same, with a type that has a name.
+    #[inline]
+    pub(in crate::middleware) fn later(self, request: Request) -> Run {
         Run::Waiting(Some((self, request)))
     }
 
@@ -51,7 +57,7 @@ impl Next {
 }
 
 /// The rest of a chain at work. A type of its own: an async block would hold the request twice.
-enum Run {
+pub(in crate::middleware) enum Run {
     Waiting(Option<(Next, Request)>),
     Running(Reply),
 }

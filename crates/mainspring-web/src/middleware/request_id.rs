@@ -12,7 +12,7 @@ use mainspring_task::context_var;
 use pin_project_lite::pin_project;
 
 use super::attached::{Watcher, attach};
-use super::next::Started;
+use super::next::Run;
 use super::{Middleware, Next};
 use crate::error::Error;
 use crate::http1::is_token;
@@ -150,11 +150,7 @@ impl Middleware for RequestIds {
         next: Next,
     ) -> impl Future<Output = Response> + Send + 'static {
         let id = self.id(&request);
-        let rest = {
-            let _restore = Restore(REQUEST_ID.set(id.clone()));
-            next.start(request)
-        };
-        Identified { rest: REQUEST_ID.scope(id.clone(), rest), id, ids: self }
+        Identified { rest: REQUEST_ID.scope(id.clone(), next.later(request)), id, ids: self }
     }
 }
 
@@ -162,7 +158,7 @@ pin_project! {
     /// A type of its own: an async block would hold the future twice.
     struct Identified {
         #[pin]
-        rest: Scoped<RequestId, Started>,
+        rest: Scoped<RequestId, Run>,
         id: RequestId,
         ids: Arc<RequestIds>,
     }

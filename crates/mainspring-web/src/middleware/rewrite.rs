@@ -86,7 +86,8 @@ impl Head {
 mod tests {
     use super::*;
 
-    const HEAD: &str = "POST /a?b HTTP/1.1\r\nHost: a\r\nX-One: 1\r\nContent-Type: text/plain\r\nx-one: 2\r\n\r\n";
+    const HEAD: &str =
+        "POST /a?b HTTP/1.1\r\nHost: a\r\nX-One: 1\r\nContent-Type: text/plain\r\nx-one: 2\r\n\r\n";
 
     #[test]
     fn a_header_is_set_in_the_place_of_all_of_its_name() {

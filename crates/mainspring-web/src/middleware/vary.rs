@@ -20,7 +20,8 @@ mod tests {
 
     #[test]
     fn a_name_is_added_once() {
-        let mut response = Response::new(StatusCode::OK).with_header("vary", "Accept, Origin").expect("valid");
+        let mut response =
+            Response::new(StatusCode::OK).with_header("vary", "Accept, Origin").expect("valid");
         vary(&mut response, "origin");
         vary(&mut response, "cookie");
         vary(&mut response, "cookie");

@@ -252,13 +252,20 @@ impl Response {
     }
 
     fn push(&mut self, name: &str, value: &[u8]) {
-        self.lines.reserve(name.len() + value.len() + 4);
+        let length = name.len() + value.len() + 4;
+        if self.lines.capacity() == 0 {
+            self.lines = Vec::with_capacity(length.max(FIRST_LINES));
+        }
+        self.lines.reserve(length);
         self.lines.extend_from_slice(name.as_bytes());
         self.lines.extend_from_slice(b": ");
         self.lines.extend_from_slice(value.trim_ascii());
         self.lines.extend_from_slice(b"\r\n");
     }
 }
+
+/// What the first header reserves: two or three of them.
+const FIRST_LINES: usize = 128;
 
 fn check(name: &str, value: &[u8]) -> Result<(), Error> {
     const OURS: [&str; 4] = ["content-length", "date", "connection", "transfer-encoding"];

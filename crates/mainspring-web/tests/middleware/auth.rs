@@ -43,7 +43,8 @@ async fn a_check_may_give_any_identity_or_an_error() -> Result<(), Error> {
             _ => Ok(None),
         }
     }
-    let show = |request: Request| async move { request.extensions().get::<User>().map(|user| user.0.to_string()) };
+    let show =
+        |request: Request| async move { request.extensions().get::<User>().map(|user| user.0.to_string()) };
     let site = Site::start(App::new().middleware(BasicAuth::new("a", find)?).get("/", show)).await;
     assert_eq!(with(&site, "Basic YWRhOg==").await.text(), "7");
     assert_eq!(with(&site, "Basic Ym9iOg==").await.status, 401);

@@ -177,7 +177,8 @@ async fn requests_of_every_coding_are_decompressed() {
 #[tokio::test]
 async fn handlers_see_no_trace_of_the_coding() {
     let show = |request: mainspring_web::Request| async move {
-        let headers = ["content-encoding", "content-length", "x-other"].map(|name| request.header(name).is_some());
+        let headers =
+            ["content-encoding", "content-length", "x-other"].map(|name| request.header(name).is_some());
         format!("{headers:?}")
     };
     let site = Site::start(App::new().middleware(Decompression::new()).post("/", show)).await;

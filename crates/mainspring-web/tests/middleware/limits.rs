@@ -19,9 +19,7 @@ async fn a_handler_that_takes_too_long_is_cancelled_and_cleans_up_before_the_503
     let pen = log.clone();
     let handler = move || {
         let pen = pen.clone();
-        async move {
-            finally(pending::<&str>(), async move { pen.update(|log| log.push("cleaned up")) }).await
-        }
+        async move { finally(pending::<&str>(), async move { pen.update(|log| log.push("cleaned up")) }).await }
     };
     let limit = Timeout::new(Duration::from_millis(20));
     let site = Site::start(App::new().middleware(limit).get("/", handler)).await;
@@ -58,7 +56,9 @@ async fn a_chunked_body_above_the_limit_is_a_413() {
     let site = Site::start(app).await;
     let chunked = [("transfer-encoding", "chunked")];
     let mut stream = site.send("POST", "/", &chunked, b"").await;
-    tokio::io::AsyncWriteExt::write_all(&mut stream, b"3\r\n123\r\n3\r\n456\r\n0\r\n\r\n").await.expect("it reads");
+    tokio::io::AsyncWriteExt::write_all(&mut stream, b"3\r\n123\r\n3\r\n456\r\n0\r\n\r\n")
+        .await
+        .expect("it reads");
     assert_eq!(Answer::read(&mut stream, false).await.status, 413);
 }
 

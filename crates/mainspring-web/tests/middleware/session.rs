@@ -81,7 +81,10 @@ async fn the_cookie_can_be_another() -> Result<(), Error> {
     let answer = site(sessions).await.get("/count").await;
     let line = answer.header("set-cookie").expect("a cookie is set");
     assert!(line.starts_with("sid="), "{line}");
-    assert!(line.ends_with("; Path=/cats; Max-Age=60; HttpOnly; Domain=example.com; SameSite=Strict"), "{line}");
+    assert!(
+        line.ends_with("; Path=/cats; Max-Age=60; HttpOnly; Domain=example.com; SameSite=Strict"),
+        "{line}"
+    );
     Ok(())
 }
 

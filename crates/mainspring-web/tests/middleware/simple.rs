@@ -93,8 +93,7 @@ async fn a_panic_may_be_answered_otherwise() {
     async fn fall() -> &'static str {
         panic!("the cat fell");
     }
-    let catch =
-        CatchPanic::new().answer(|text| (StatusCode::IM_A_TEAPOT, text.to_owned()).into_response());
+    let catch = CatchPanic::new().answer(|text| (StatusCode::IM_A_TEAPOT, text.to_owned()).into_response());
     let answer = Site::start(App::new().middleware(catch).get("/", fall)).await.get("/").await;
     assert_eq!((answer.status, answer.text()), (418, "the cat fell"));
 }

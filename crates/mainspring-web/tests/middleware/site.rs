@@ -46,7 +46,13 @@ impl Site {
     }
 
     /// Sends one request on a connection of its own and reads the answer.
-    pub(crate) async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+    pub(crate) async fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answer {
         let exchange = async {
             let mut stream = self.send(method, path, headers, body).await;
             Answer::read(&mut stream, method == "HEAD").await
@@ -55,7 +61,13 @@ impl Site {
     }
 
     /// Sends one request; the answer is still to be read.
-    pub(crate) async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> TcpStream {
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).await.expect("it accepts");
         let mut request = format!("{method} {path} HTTP/1.1\r\n");
         if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {

@@ -104,9 +104,8 @@ impl std::io::Write for Plain {
 #[tokio::test]
 async fn a_stream_is_counted_to_its_end() -> Result<(), Error> {
     let (lines, _guard) = Lines::collect();
-    let pieces = || async {
-        Body::stream(futures_util::stream::iter((0..10).map(|_| Ok::<_, Error>("Meow."))))
-    };
+    let pieces =
+        || async { Body::stream(futures_util::stream::iter((0..10).map(|_| Ok::<_, Error>("Meow.")))) };
     let site = Site::start(App::new().middleware(AccessLog::new().format("%s %b")?).get("/", pieces)).await;
     assert_eq!(site.get("/").await.body.len(), 50);
     assert_eq!(lines.access(), ["200 50"]);
@@ -119,9 +118,8 @@ async fn the_stream_of_a_request_has_its_id() {
         let ids = (0..2).map(|_| {
             std::future::ready(()) // The id is looked at when the piece is asked for.
         });
-        let pieces = futures_util::stream::iter(ids).map(|_| {
-            Ok::<_, Error>(REQUEST_ID.get().map(|id| id.to_string()).unwrap_or_default())
-        });
+        let pieces = futures_util::stream::iter(ids)
+            .map(|_| Ok::<_, Error>(REQUEST_ID.get().map(|id| id.to_string()).unwrap_or_default()));
         Body::stream(pieces)
     };
     let site = Site::start(App::new().middleware(RequestIds::new()).get("/", stream)).await;

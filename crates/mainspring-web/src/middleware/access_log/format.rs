@@ -196,8 +196,7 @@ fn write_time(line: &mut String, time: SystemTime) {
         if *last != second {
             let date = httpdate::fmt_http_date(time);
             let part = |range| date.get(range).unwrap_or_default();
-            *text =
-                format!("[{}/{}/{}:{} +0000]", part(5..7), part(8..11), part(12..16), part(17..25));
+            *text = format!("[{}/{}/{}:{} +0000]", part(5..7), part(8..11), part(12..16), part(17..25));
             *last = second;
         }
         line.push_str(text);
@@ -290,7 +289,9 @@ mod tests {
 
     #[test]
     fn an_unknown_directive_is_named_with_its_place() {
-        for (format, named) in [("%s %q x", "`%q` (at byte 4"), ("%", "`%` (at"), ("%{a", "`%{a`"), ("%{a}x", "`%{a}x`")] {
+        for (format, named) in
+            [("%s %q x", "`%q` (at byte 4"), ("%", "`%` (at"), ("%{a", "`%{a`"), ("%{a}x", "`%{a}x`")]
+        {
             let error = Format::parse(format).expect_err(format);
             assert!(error.to_string().contains(named), "{error}");
         }

@@ -87,7 +87,8 @@ impl BasicAuth {
         N: Into<String>,
         P: Into<String>,
     {
-        let users: Vec<_> = users.into_iter().map(|(name, password)| (name.into(), password.into())).collect();
+        let users: Vec<_> =
+            users.into_iter().map(|(name, password)| (name.into(), password.into())).collect();
         Self::new(realm, move |credentials| {
             // All are looked at, so that the time does not tell which name is there.
             let mut known = false;

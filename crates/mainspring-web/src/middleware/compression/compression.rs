@@ -104,7 +104,8 @@ impl Compression {
     fn is_possible(&self, response: &Response) -> bool {
         let status = response.status();
         let bodiless = status.is_informational()
-            || [StatusCode::NO_CONTENT, StatusCode::RESET_CONTENT, StatusCode::NOT_MODIFIED].contains(&status);
+            || [StatusCode::NO_CONTENT, StatusCode::RESET_CONTENT, StatusCode::NOT_MODIFIED]
+                .contains(&status);
         !bodiless
             && status != StatusCode::PARTIAL_CONTENT
             && !response.body().is_empty()
@@ -130,7 +131,9 @@ impl Compression {
         {
             let length = bytes.len();
             return match whole(encoder, bytes) {
-                Ok(encoded) if encoded.len() < length || forced => labelled(response, coding).with_body(encoded),
+                Ok(encoded) if encoded.len() < length || forced => {
+                    labelled(response, coding).with_body(encoded)
+                }
                 Ok(_) => response,
                 Err(error) => crate::Error::from(error).into_response(),
             };
@@ -165,8 +168,18 @@ fn is_compressed(content_type: &str) -> bool {
         "font" => name.starts_with("woff"),
         "application" => {
             const PACKED: [&str; 12] = [
-                "gzip", "zip", "zstd", "x-bzip2", "x-xz", "x-7z-compressed", "vnd.rar", "x-rar-compressed",
-                "java-archive", "pdf", "epub+zip", "grpc",
+                "gzip",
+                "zip",
+                "zstd",
+                "x-bzip2",
+                "x-xz",
+                "x-7z-compressed",
+                "vnd.rar",
+                "x-rar-compressed",
+                "java-archive",
+                "pdf",
+                "epub+zip",
+                "grpc",
             ];
             PACKED.contains(&name) || name.starts_with("grpc+") || name.starts_with("vnd.openxmlformats")
         }
@@ -226,7 +239,14 @@ mod tests {
 
     #[test]
     fn types_that_are_compressed_in_themselves_are_known() {
-        for name in ["image/png", "IMAGE/JPEG", "video/mp4", "application/zip", "font/woff2", "application/grpc+proto"] {
+        for name in [
+            "image/png",
+            "IMAGE/JPEG",
+            "video/mp4",
+            "application/zip",
+            "font/woff2",
+            "application/grpc+proto",
+        ] {
             assert!(is_compressed(name), "{name}");
         }
         for name in ["text/html; charset=utf-8", "application/json", "image/svg+xml", "font/ttf", ""] {

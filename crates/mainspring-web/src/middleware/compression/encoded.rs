@@ -64,7 +64,10 @@ fn encode(encoder: &mut (dyn EncodeV2 + Send), bytes: &[u8], output: &mut Vec<u8
 }
 
 /// Calls the codec until it says that it is done.
-fn drain(output: &mut Vec<u8>, mut step: impl FnMut(&mut WriteBuffer<'_>) -> io::Result<bool>) -> io::Result<()> {
+fn drain(
+    output: &mut Vec<u8>,
+    mut step: impl FnMut(&mut WriteBuffer<'_>) -> io::Result<bool>,
+) -> io::Result<()> {
     let mut scratch = [0; SCRATCH];
     loop {
         let mut out = WriteBuffer::new_initialized(&mut scratch);

@@ -183,8 +183,16 @@ impl Cors {
         };
         self.label(&mut response, origin);
         let asked = |name| request.header(name).unwrap_or_default();
-        self.methods.set(&mut response, "access-control-allow-methods", asked("access-control-request-method"));
-        self.headers.set(&mut response, "access-control-allow-headers", asked("access-control-request-headers"));
+        self.methods.set(
+            &mut response,
+            "access-control-allow-methods",
+            asked("access-control-request-method"),
+        );
+        self.headers.set(
+            &mut response,
+            "access-control-allow-headers",
+            asked("access-control-request-headers"),
+        );
         if let Some(age) = self.max_age {
             response.set("access-control-max-age", age.as_secs().to_string().as_bytes());
         }

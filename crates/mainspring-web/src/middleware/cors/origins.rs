@@ -17,7 +17,10 @@ pub(super) enum Origins {
 pub(super) enum Pattern {
     Exact(String),
     /// `https://*.example.com`: the scheme with its slashes, and the end from the dot on.
-    Below { scheme: String, end: String },
+    Below {
+        scheme: String,
+        end: String,
+    },
 }
 
 impl Origins {
@@ -95,7 +98,9 @@ mod tests {
     #[test]
     fn an_origin_matches_itself_and_no_other() {
         assert!(matches("https://example.com", "https://Example.com"));
-        for other in ["http://example.com", "https://example.com:8443", "https://example.com.evil.org", "null"] {
+        for other in
+            ["http://example.com", "https://example.com:8443", "https://example.com.evil.org", "null"]
+        {
             assert!(!matches("https://example.com", other), "{other}");
         }
     }
@@ -118,7 +123,9 @@ mod tests {
 
     #[test]
     fn what_is_no_origin_is_told() {
-        for text in ["example.com", "https://", "https://a/b", "https://a*", "https://*", "https://*a.com", "*"] {
+        for text in
+            ["example.com", "https://", "https://a/b", "https://a*", "https://*", "https://*a.com", "*"]
+        {
             assert!(Pattern::parse(text).is_err(), "{text}");
         }
     }

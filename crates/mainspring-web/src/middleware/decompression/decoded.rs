@@ -105,7 +105,9 @@ impl Decoded {
             return Err(too_large(format!("the body is larger than {limit} bytes once it is decompressed")));
         }
         if self.given > UNBOUND && self.given / u64::from(ratio) > self.taken {
-            return Err(too_large(format!("the body grows by more than {ratio} times when it is decompressed")));
+            return Err(too_large(format!(
+                "the body grows by more than {ratio} times when it is decompressed"
+            )));
         }
         Ok(())
     }

@@ -81,7 +81,8 @@ impl Decompression {
     /// The codings of a body, in the order in which they were applied; `identity` is none.
     fn codings_of(&self, request: &Request) -> Result<Vec<Coding>, Error> {
         let mut codings = Vec::new();
-        for (_, value) in request.headers().filter(|(name, _)| name.eq_ignore_ascii_case("content-encoding")) {
+        for (_, value) in request.headers().filter(|(name, _)| name.eq_ignore_ascii_case("content-encoding"))
+        {
             let names = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
             for name in names.filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case(b"identity")) {
                 let coding = std::str::from_utf8(name).ok().and_then(Coding::parse);

@@ -95,4 +95,3 @@ impl StateStore for Store {
         Ok(value)
     }
 }
-

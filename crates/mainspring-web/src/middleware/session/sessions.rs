@@ -193,7 +193,12 @@ impl Sessions {
     }
 
     /// Keeps what the handler has changed; gives the cookie to set.
-    async fn keep(&self, id: Option<String>, state: State, had_cookie: bool) -> Result<Option<String>, Error> {
+    async fn keep(
+        &self,
+        id: Option<String>,
+        state: State,
+        had_cookie: bool,
+    ) -> Result<Option<String>, Error> {
         let State { data, changed, renewed, .. } = state;
         if data.is_empty() {
             if !changed {
@@ -229,7 +234,8 @@ impl Sessions {
 
     /// The value of `set-cookie`.
     fn line(&self, value: &str, age: Duration) -> String {
-        let mut line = format!("{}={value}; Path={}; Max-Age={}; HttpOnly", self.name, self.path, age.as_secs());
+        let mut line =
+            format!("{}={value}; Path={}; Max-Age={}; HttpOnly", self.name, self.path, age.as_secs());
         if let Some(domain) = &self.domain {
             line.push_str("; Domain=");
             line.push_str(domain);
