@@ -10,6 +10,7 @@
 //!
 //! | middleware | does |
 //! |---|---|
+//! | [`TrustProxies`] | has the others see the client behind a proxy |
 //! | [`RequestIds`] | gives each request an id, in the answer and on each log line |
 //! | [`AccessLog`] | writes a line per request |
 //! | [`CatchPanic`] | turns panics into answers, so that those before it see them |
@@ -20,6 +21,7 @@
 //! | [`Cors`], [`Csrf`] | say which other sites may ask |
 //! | [`BasicAuth`], [`BearerAuth`] | say who may ask |
 //! | [`Sessions`] | remember values of a visitor |
+//! | [`ProblemDetails`] | gives errors a form that programs read |
 //! | [`ETags`] | tag answers, and answer 304 |
 //! | [`Compression`], [`Decompression`] | compress answers, decompress requests |
 
@@ -44,6 +46,7 @@ mod maintenance;
 #[expect(clippy::module_inception, reason = "a file is named after the type it holds")]
 mod middleware;
 mod next;
+mod problem_details;
 mod rate_limit;
 mod request_id;
 mod rewrite;
@@ -52,6 +55,7 @@ mod security_headers;
 mod session;
 mod set_header;
 mod timeout;
+mod trust_proxies;
 mod vary;
 
 pub use access_log::{Access, AccessLog};
@@ -71,6 +75,7 @@ pub use etags::ETags;
 pub use maintenance::Maintenance;
 pub use middleware::Middleware;
 pub use next::Next;
+pub use problem_details::ProblemDetails;
 pub use rate_limit::RateLimit;
 pub use request_id::{REQUEST_ID, RequestId, RequestIds};
 pub use security_headers::SecurityHeaders;
@@ -78,6 +83,7 @@ pub use security_headers::SecurityHeaders;
 pub use session::{MemorySessions, SameSite, Session, SessionData, SessionKey, SessionStore, Sessions};
 pub use set_header::SetHeader;
 pub use timeout::Timeout;
+pub use trust_proxies::TrustProxies;
 
 pub(crate) use chain::around;
 pub(crate) use middleware::Layer;

@@ -1,7 +1,7 @@
 //! Changes of a request's head on its way through middlewares.
 
 use bytes::Bytes;
-use http::{Method, StatusCode};
+use http::StatusCode;
 
 use crate::error::Error;
 use crate::http1::{Head, Span, is_token, is_value};
@@ -75,10 +75,6 @@ impl Head {
         bytes.extend_from_slice(b"\r\n");
         self.bytes = Bytes::from(bytes);
         self.content_type = content_type;
-    }
-
-    pub(crate) fn set_method(&mut self, method: Method) {
-        self.method = method;
     }
 }
 

@@ -7,6 +7,9 @@ pub(crate) enum ContentType {
     Html,
     Json,
     Binary,
+    Form,
+    Problem,
+    JsonLines,
 }
 
 impl ContentType {
@@ -16,6 +19,9 @@ impl ContentType {
             Self::Html => "text/html; charset=utf-8",
             Self::Json => "application/json",
             Self::Binary => "application/octet-stream",
+            Self::Form => "application/x-www-form-urlencoded",
+            Self::Problem => "application/problem+json",
+            Self::JsonLines => "application/x-ndjson",
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Those that only look or set.
 
-use mainspring_web::middleware::{CatchPanic, Maintenance, SecurityHeaders, SetHeader};
-use mainspring_web::{App, Error, IntoResponse, Next, Request, Response, StatusCode};
+use mainspring_web::middleware::{CatchPanic, Maintenance, SecurityHeaders, SetHeader, TrustProxies};
+use mainspring_web::{
+    App, Error, Forwarded, IntoResponse, Next, PeerAddr, Request, Response, StatusCode, TrustedProxies,
+};
 
 use crate::site::Site;
 
@@ -110,4 +112,33 @@ async fn maintenance_closes_all_but_the_exceptions_until_it_ends() {
     assert_eq!(site.get("/health").await.status, 200);
     maintenance.end();
     assert_eq!(site.get("/").await.status, 200);
+}
+
+async fn behind(proxies: &str) -> Result<Site, Error> {
+    let show = |PeerAddr(peer): PeerAddr, forwarded: Forwarded, request: Request| async move {
+        format!("{} {:?} {:?}", peer.ip(), request.host(), forwarded.scheme())
+    };
+    let trust = TrustProxies::new(TrustedProxies::new([proxies])?);
+    Ok(Site::start(App::new().middleware(trust).get("/", show)).await)
+}
+
+const CLAIMS: [(&str, &str); 3] = [
+    ("x-forwarded-for", "203.0.113.7"),
+    ("x-forwarded-host", "dogs.example"),
+    ("x-forwarded-proto", "https"),
+];
+
+#[tokio::test]
+async fn the_client_behind_a_trusted_proxy_is_the_peer() -> Result<(), Error> {
+    let site = behind("127.0.0.0/8").await?;
+    assert_eq!(site.get_with("/", &CLAIMS).await.text(), "203.0.113.7 Some(\"dogs.example\") Some(\"https\")");
+    assert_eq!(site.get("/").await.text(), "127.0.0.1 Some(\"cats.example\") None");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_anybody_else_claims_is_ignored() -> Result<(), Error> {
+    let site = behind("10.0.0.0/8").await?;
+    assert_eq!(site.get_with("/", &CLAIMS).await.text(), "127.0.0.1 Some(\"cats.example\") None");
+    Ok(())
 }

@@ -31,7 +31,7 @@ type Limiter = RateLimiter<u128, Store, RuntimeClock, StateInformationMiddleware
 /// Every answer says what is left in the headers `ratelimit-policy` and `ratelimit` of
 /// draft-ietf-httpapi-ratelimit-headers-10.
 ///
-/// [`TrustProxies`]: crate::middleware
+/// [`TrustProxies`]: crate::middleware::TrustProxies
 ///
 /// # Examples
 ///
