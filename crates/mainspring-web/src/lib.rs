@@ -27,12 +27,16 @@
 mod app;
 mod error;
 pub mod http1;
+mod hub;
 pub mod middleware;
 pub mod payload;
 mod request;
 mod response;
 mod route;
 mod server;
+pub mod sse;
+mod static_files;
+pub mod ws;
 
 #[cfg(feature = "headers")]
 #[doc(no_inline)]
@@ -46,6 +50,7 @@ pub use http::{Method, StatusCode};
 pub use app::App;
 pub use error::Error;
 pub use http1::Limits;
+pub use hub::{Hub, Listener, Missed};
 pub use middleware::{Middleware, Next};
 #[doc(inline)]
 pub use payload::{Body, Html, Json, JsonLines, Streaming, Text, Upgraded};
@@ -67,3 +72,4 @@ pub use response::SetCookie;
 pub use response::{Attachment, Created, IntoResponse, NoContent, Problem, Redirect, Response, ResponsePart};
 pub use route::{Demands, Handler, Reply, RouteError, Routes};
 pub use server::{HttpServer, Timeouts};
+pub use static_files::Files;

@@ -33,7 +33,8 @@ struct Attached<W> {
 
 /// Attaches a watcher to a body that is streamed.
 pub(super) fn attach<W: Watcher>(body: Body, watcher: W) -> Body {
-    Body::erase(body.len(), Attached { body, watcher })
+    let endless = body.is_endless();
+    Body::erase(body.len(), Attached { body, watcher }).with_endless(endless)
 }
 
 impl<W: Watcher> http_body::Body for Attached<W> {

@@ -10,6 +10,7 @@ pub(crate) enum ContentType {
     Form,
     Problem,
     JsonLines,
+    Events,
 }
 
 impl ContentType {
@@ -18,6 +19,7 @@ impl ContentType {
             Self::Text => "text/plain; charset=utf-8",
             Self::Html => "text/html; charset=utf-8",
             Self::Json => "application/json",
+            Self::Events => "text/event-stream",
             Self::Binary => "application/octet-stream",
             Self::Form => "application/x-www-form-urlencoded",
             Self::Problem => "application/problem+json",

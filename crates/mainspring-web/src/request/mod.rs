@@ -54,3 +54,4 @@ pub use request::Request;
 pub use state::State;
 
 pub(crate) use request::Params;
+pub(crate) use values::percent_decoded;

@@ -50,8 +50,7 @@ where
                 farewell(&mut connection.stream, ending, linger).await
             }
             End::Upgrade(on_upgrade) => {
-                let Connection { stream, watch, exchange, .. } = connection;
-                on_upgrade(Upgraded::new(stream, exchange.input, watch.into_drain().wait())).await;
+                on_upgrade(connection.into_upgraded()).await;
                 Ok(())
             }
         }
@@ -65,6 +64,8 @@ struct Connection<S, D> {
     patience: Patience,
     /// The client sends nothing more.
     ended: bool,
+    /// Nothing is to be done before something was read.
+    idle: bool,
 }
 
 /// How HTTP on a connection ends.
@@ -81,14 +82,19 @@ where
     fn new(stream: S, peer: Option<SocketAddr>, site: Arc<Site>, drain: D) -> Self {
         let watch = Watch::new(Arc::clone(&site.clock), drain);
         let patience = Patience::new(site.clock.now());
-        Self { stream, watch, exchange: Exchange::new(site, peer), patience, ended: false }
+        Self { stream, watch, exchange: Exchange::new(site, peer), patience, ended: false, idle: false }
     }
 
     /// Goes on as far as the socket and the handler let it.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<End>> {
         let mut woken = true;
+        let mut idle = std::mem::take(&mut self.idle);
         loop {
-            let step = self.exchange.poll(cx, self.watch.is_stopping());
+            let step = if std::mem::take(&mut idle) {
+                Step::Head
+            } else {
+                self.exchange.poll(cx, self.watch.is_stopping())
+            };
             let mut blocked = self.poll_write(cx)?.is_pending();
             if step == Step::File && !blocked {
                 blocked = self.poll_file(cx)?.is_pending();
@@ -111,9 +117,13 @@ where
                 woken = false;
                 continue;
             }
-            match ready!(self.poll_alarm(cx, step, blocked, woken))? {
-                Some(end) => return Poll::Ready(Ok(end)),
-                None => woken = false,
+            match self.poll_alarm(cx, step, blocked, woken)? {
+                Poll::Ready(Some(end)) => return Poll::Ready(Ok(end)),
+                Poll::Ready(None) => woken = false,
+                Poll::Pending => {
+                    self.idle = step == Step::Head && !blocked;
+                    return Poll::Pending;
+                }
             }
         }
     }
@@ -150,6 +160,11 @@ where
             Err(error) => return Poll::Ready(Err(error)),
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// What is left of it for another protocol.
+    fn into_upgraded(self) -> Upgraded {
+        Upgraded::new(self.stream, self.exchange.input, self.watch.into_drain().wait())
     }
 
     fn hand_over(&mut self) -> End {
@@ -239,7 +254,12 @@ where
         }
         let deadline = patience.deadline(step, blocked, stopping, exchange);
         if deadline == u64::MAX {
-            return Poll::Pending;
+            // Nothing but the stop of the server ends an answer that has no end.
+            return if exchange.is_endless() {
+                watch.poll_stop(cx).map(|()| Ok(None))
+            } else {
+                Poll::Pending
+            };
         }
         let on_stop = if stopping { OnStop::GoOn } else { OnStop::End };
         match ready!(watch.poll(cx, deadline, on_stop, woken)) {

@@ -315,13 +315,21 @@ impl Exchange {
             _ => (Turn::NOBODY, "the engine panicked"),
         };
         tracing::error!(route = self.route(turn), peer = ?self.peer, panic = text, "{what}");
-        if let Stage::Handler(turn) = self.stage {
+        if self.is_unanswered() {
             let response = (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error").into_response();
             return self.answer(response, turn);
         }
         // An answer was begun, or who knows in which state the engine is.
         self.intake.cut();
         self.stage = Stage::Closed(Ending::Spoilt);
+    }
+
+    fn is_unanswered(&self) -> bool {
+        match &self.stage {
+            Stage::Handler(_) => true,
+            Stage::Stopping(halt) => halt.answered,
+            _ => false,
+        }
     }
 
     /// The pattern of the route, for the log.

@@ -21,8 +21,21 @@ use crate::http1::Limits;
 /// Safe by default: sizes are bounded by [`Limits`], waits by [`Timeouts`], connections by the listener's
 /// options. A handler that panics costs its request a 500 and nobody else anything.
 ///
-/// A handler runs to its end even when its client goes away meanwhile. Requests of one connection are handled one
-/// after the other, in order; what follows is read once the answer is out.
+/// Requests of one connection are handled one after the other, in order; a few kilobytes of what follows are read
+/// ahead. A handler is called when the head of its request is there, and the body comes as fast as it is read.
+///
+/// # Clients that go away
+///
+/// While a handler waits, the server watches the client. When the client closes the connection or resets it, the
+/// handler of a safe request (`GET`, `HEAD`, `OPTIONS`) is cancelled by [the one
+/// mechanism](mainspring_task::cancel): its guards clean up within the grace, and nobody sees its outcome. The
+/// stream of an answer to such a request is dropped. Any other handler runs to its end, for it may have begun to
+/// change something. A client that ends only its own half, as `nc -N` does, counts as gone too, because a server
+/// cannot tell the two apart. A client that has sent more requests than are read ahead is noticed later.
+///
+/// A handler that is ready at once, or that never waits, is not touched by any of this.
+///
+/// # The end
 ///
 /// When the process stops, the port is closed and idle connections end at once; a connection with a request at
 /// work answers it with `connection: close` and ends then.

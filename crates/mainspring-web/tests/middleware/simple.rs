@@ -131,7 +131,10 @@ const CLAIMS: [(&str, &str); 3] = [
 #[tokio::test]
 async fn the_client_behind_a_trusted_proxy_is_the_peer() -> Result<(), Error> {
     let site = behind("127.0.0.0/8").await?;
-    assert_eq!(site.get_with("/", &CLAIMS).await.text(), "203.0.113.7 Some(\"dogs.example\") Some(\"https\")");
+    assert_eq!(
+        site.get_with("/", &CLAIMS).await.text(),
+        "203.0.113.7 Some(\"dogs.example\") Some(\"https\")"
+    );
     assert_eq!(site.get("/").await.text(), "127.0.0.1 Some(\"cats.example\") None");
     Ok(())
 }

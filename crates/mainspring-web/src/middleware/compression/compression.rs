@@ -138,7 +138,9 @@ impl Compression {
                 Err(error) => crate::Error::from(error).into_response(),
             };
         }
-        labelled(response, coding).map_body(|body| Body::erase(None, Encoded::new(body, encoder)))
+        let endless = response.body().is_endless();
+        let encoded = |body| Body::erase(None, Encoded::new(body, encoder)).with_endless(endless);
+        labelled(response, coding).map_body(encoded)
     }
 }
 
