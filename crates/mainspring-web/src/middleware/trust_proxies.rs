@@ -42,7 +42,7 @@ impl Middleware for TrustProxies {
         if let (Some(client), Some(peer)) = (forwarded.client(), request.peer())
             && client != peer.ip().to_canonical()
         {
-            request.set_peer(SocketAddr::new(client, 0));
+            request.set_peer(Some(SocketAddr::new(client, 0)));
             if let Some(host) = forwarded.host().filter(|host| request.host() != Some(host)) {
                 // What is no value of a header is no host either, and not believed.
                 let _refused = request.insert("host", host);

@@ -178,8 +178,8 @@ impl Request {
         &mut self.head
     }
 
-    pub(crate) fn set_peer(&mut self, peer: SocketAddr) {
-        self.peer = Some(peer);
+    pub(crate) fn set_peer(&mut self, peer: Option<SocketAddr>) {
+        self.peer = peer;
     }
 
     pub(crate) fn content_type(&self) -> Option<&str> {
@@ -199,12 +199,6 @@ impl Request {
 
     pub(crate) fn routes(&self) -> &Routes {
         &self.routes
-    }
-
-    /// Changes the address of the client, for the tests of extractors.
-    #[cfg(test)]
-    pub(crate) fn set_peer(&mut self, peer: Option<SocketAddr>) {
-        self.peer = peer;
     }
 
     /// A request without a route, for the tests of extractors.

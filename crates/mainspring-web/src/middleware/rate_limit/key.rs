@@ -51,7 +51,7 @@ mod tests {
 
     fn key(peer: &str) -> Option<u128> {
         let mut request = Request::sample("GET / HTTP/1.1\r\nHost: a\r\n\r\n", "");
-        request.set_peer(peer.parse().expect(peer));
+        request.set_peer(Some(peer.parse().expect(peer)));
         Keys::new(Source::Peer).of(&request)
     }
 
