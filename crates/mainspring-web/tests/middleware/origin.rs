@@ -101,6 +101,8 @@ fn credentials_for_any_origin_are_refused() {
     assert!(error.to_string().contains("name the origins"), "{error}");
 }
 
+type Headers = &'static [(&'static str, &'static str)];
+
 async fn csrf_site() -> Result<Site, Error> {
     let csrf = Csrf::new().trust("https://accounts.example")?.exempt("/hooks/*");
     let app = App::new().middleware(csrf).any("/", meow).post("/hooks/a", meow);
@@ -110,7 +112,7 @@ async fn csrf_site() -> Result<Site, Error> {
 #[tokio::test]
 async fn changes_are_told_apart_by_fetch_metadata_and_then_by_origin() -> Result<(), Error> {
     let site = csrf_site().await?;
-    let rows: [(&str, &[(&str, &str)], u16); 11] = [
+    let rows: [(&str, Headers, u16); 11] = [
         ("POST", &[("sec-fetch-site", "same-origin")], 200),
         ("POST", &[("sec-fetch-site", "none")], 200),
         ("POST", &[("sec-fetch-site", "cross-site")], 403),

@@ -36,7 +36,7 @@ pub(super) const TARGET: &str = "access";
 /// Add it first, as the outermost, so that it sees what the others do to the answer; only [`RequestIds`]
 /// belongs before it, so that the line carries the id.
 ///
-/// [`RequestIds`]: super::RequestIds
+/// [`RequestIds`]: crate::middleware::RequestIds
 ///
 /// # Examples
 ///
