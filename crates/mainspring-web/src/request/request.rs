@@ -174,6 +174,14 @@ impl Request {
         (self.body, self.extensions)
     }
 
+    pub(crate) fn head_mut(&mut self) -> &mut Head {
+        &mut self.head
+    }
+
+    pub(crate) fn set_peer(&mut self, peer: Option<SocketAddr>) {
+        self.peer = peer;
+    }
+
     pub(crate) fn content_type(&self) -> Option<&str> {
         self.head.content_type()
     }
@@ -191,12 +199,6 @@ impl Request {
 
     pub(crate) fn routes(&self) -> &Routes {
         &self.routes
-    }
-
-    /// Changes the address of the client, for the tests of extractors.
-    #[cfg(test)]
-    pub(crate) fn set_peer(&mut self, peer: Option<SocketAddr>) {
-        self.peer = peer;
     }
 
     /// A request without a route, for the tests of extractors.

@@ -20,6 +20,6 @@ pub use reply::Reply;
 pub use routes::Routes;
 
 pub(crate) use demands::States;
-pub(crate) use handler::{Endpoint, Typed};
+pub(crate) use handler::{Endpoint, Respond, Typed};
 pub(crate) use routes::{Found, Route};
 pub(crate) use rules::Rules;

@@ -77,6 +77,9 @@ impl Forwarded {
 
 impl FromRequestParts for Forwarded {
     async fn from_request_parts(request: &mut Request) -> Result<Self, Error> {
+        if let Some(known) = request.extensions().get::<Self>() {
+            return Ok(known.clone());
+        }
         let none = TrustedProxies::none();
         let proxies = request.routes().state::<TrustedProxies>().unwrap_or(&none);
         Ok(Self::of(request, proxies))
