@@ -27,6 +27,7 @@
 mod app;
 mod error;
 pub mod http1;
+pub mod interop;
 pub mod middleware;
 mod payload;
 mod request;
@@ -46,5 +47,5 @@ pub use request::{
     FromRequest, FromRequestParts, Headers, Path, PeerAddr, Query, Request, State, ViaParts, ViaRequest,
 };
 pub use response::{IntoResponse, Response};
-pub use route::{Demands, Handler, Reply, RouteError, Routes};
+pub use route::{Demands, Handler, Methods, Reply, Route, RouteError, Routes, Slashes, States, Url, Urls};
 pub use server::{HttpServer, Timeouts};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use mainspring_service::net::{Listener, Options};
 use mainspring_service::{Context, Result, Service};
+use mainspring_task::cancel::finally;
 use mainspring_task::task;
 use tokio::net::TcpStream;
 
@@ -12,7 +13,7 @@ use super::connection;
 use super::drain::ServiceDrain;
 use super::exchange::Site;
 use super::timeouts::Timeouts;
-use crate::app::App;
+use crate::app::{App, Failures, Lifecycle};
 use crate::http1::Limits;
 
 /// A service that answers HTTP/1.1 (and 1.0) requests on an address with an [`App`].
@@ -48,6 +49,7 @@ pub struct HttpServer {
     options: Options,
     limits: Limits,
     timeouts: Timeouts,
+    life: Option<Arc<Lifecycle>>,
 }
 
 impl HttpServer {
@@ -62,6 +64,7 @@ impl HttpServer {
             options: Options::new(),
             limits: Limits::default(),
             timeouts: Timeouts::default(),
+            life: None,
         }
     }
 
@@ -107,7 +110,31 @@ impl Service for HttpServer {
     }
 
     async fn start(&mut self, cx: &Context) -> Result {
-        let routes = Arc::new(self.app.build()?);
+        let life = Arc::new(Lifecycle::new(&self.app)?);
+        // The stop of a service is called only once it was ready; until then its start cleans up after itself.
+        let early = Arc::clone(&life);
+        finally(self.serve(cx, life), async move {
+            if !early.is_ready()
+                && let Err(error) = early.cleanup().await
+            {
+                tracing::error!(%error, "the cleanup after a start that failed has failed too");
+            }
+        })
+        .await
+    }
+
+    async fn stop(&mut self, _: &Context) -> Result {
+        match self.life.take() {
+            Some(life) => life.cleanup().await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl HttpServer {
+    async fn serve(&mut self, cx: &Context, life: Arc<Lifecycle>) -> Result {
+        let routes = life.start().await?;
+        self.life = Some(Arc::clone(&life));
         let (clock, ticking) = Clock::new();
         let site = Arc::new(Site { routes, limits: self.limits, timeouts: self.timeouts, clock });
         let listener = Listener::bind(cx, "http", &self.address, &self.options).await?;
@@ -115,8 +142,9 @@ impl Service for HttpServer {
         // the clock. It ends with the last connection.
         task::Builder::new().name(format!("{} clock", cx.service())).spawn(ticking).detach();
         let stopping = cx.stopping();
+        life.set_ready();
         cx.ready();
-        listener
+        let served = listener
             .serve(cx, move |stream: TcpStream| {
                 let (site, stopping) = (Arc::clone(&site), stopping.clone());
                 async move {
@@ -128,6 +156,11 @@ impl Service for HttpServer {
                     }
                 }
             })
-            .await
+            .await;
+        // The port is closed; connections are drained.
+        let mut failures = Failures::default();
+        failures.take(served);
+        failures.take(life.shutdown().await);
+        failures.into_result()
     }
 }
