@@ -101,8 +101,8 @@ impl Onward {
     ///
     /// When the layer made a target of it that is none.
     fn request(self, request: http::Request<Body>) -> Result<Request, Error> {
-        let (mut parts, body) = request.into_parts();
-        let head = Head::from_parts(&parts)?;
+        let mut request = Request::from_http(request, self.routes, self.peer)?;
+        let head = request.head();
         let mut params = self.params;
         if head.path() == self.head.path() {
             // The same values at another place.
@@ -112,11 +112,10 @@ impl Onward {
                 span.end = span.end - old + new;
             }
         } else {
-            let found = self.routes.find(&head).params;
+            let found = request.routes().find(head).params;
             params.values = if found.pattern == params.pattern { found.values } else { Vec::new() };
         }
-        let mut request = Request::new(head, body, params, self.routes, self.peer);
-        *request.extensions_mut() = std::mem::take(&mut parts.extensions);
+        request.set_route_params(params);
         Ok(request)
     }
 }

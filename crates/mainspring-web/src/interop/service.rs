@@ -16,7 +16,7 @@ use tower_service::Service;
 use super::limited::Limited;
 use crate::app::{App, Lifecycle};
 use crate::error::Error;
-use crate::http1::{Head, Limits};
+use crate::http1::Limits;
 use crate::payload::Body;
 use crate::request::{PeerAddr, Request};
 use crate::response::{IntoResponse, Response};
@@ -121,18 +121,19 @@ impl AppService {
     fn answer(&self, request: http::Request<Body>, reply: &mut Reply) -> Result<(), Error> {
         let peer = request.extensions().get::<PeerAddr>().map(|peer| peer.0);
         let peer = peer.or_else(|| request.extensions().get::<SocketAddr>().copied());
-        let (mut parts, body) = request.into_parts();
-        let head = Head::from_parts(&parts)?;
-        let found = self.routes.find(&head);
+        let mut request = Request::from_http(request, Arc::clone(&self.routes), peer)?;
+        let found = self.routes.find(request.head());
         let limit = self.routes.rules(&found).body_limit.unwrap_or(self.limits.body as u64);
-        if body.len().is_some_and(|length| length > limit) {
+        if request.body().len().is_some_and(|length| length > limit) {
             return Err(Error::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"));
         }
         // What is in memory already cannot grow.
-        let body = if body.as_bytes().is_some() { body } else { Body::wrap(Limited::new(body, limit)) };
+        if request.body().as_bytes().is_none() {
+            let body = std::mem::take(request.body_mut());
+            *request.body_mut() = Body::wrap(Limited::new(body, limit));
+        }
         let endpoint = self.routes.endpoint(&found);
-        let mut request = Request::new(head, body, found.params.clone(), Arc::clone(&self.routes), peer);
-        *request.extensions_mut() = std::mem::take(&mut parts.extensions);
+        request.set_route_params(found.params);
         endpoint.call(request, reply);
         Ok(())
     }

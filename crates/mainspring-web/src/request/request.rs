@@ -203,6 +203,10 @@ impl Request {
         Arc::clone(&self.routes)
     }
 
+    pub(crate) fn set_route_params(&mut self, params: Params) {
+        self.params = params;
+    }
+
     pub(crate) fn route_params(&self) -> &Params {
         &self.params
     }

@@ -87,11 +87,6 @@ enum FoundKind {
 }
 
 impl Found {
-    /// Whether somebody may want the body.
-    pub(crate) fn is_handler(&self) -> bool {
-        matches!(self.kind, FoundKind::Handler(_))
-    }
-
     fn without_route(kind: FoundKind, scope: usize) -> Self {
         Self { kind, params: Params { pattern: usize::MAX, scope: scope as u32, values: Vec::new() } }
     }

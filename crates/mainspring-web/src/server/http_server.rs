@@ -1,6 +1,7 @@
 //! The service that serves an app.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use mainspring_service::net::{Listener, Options};
 use mainspring_service::{Context, Result, Service};
@@ -8,10 +9,10 @@ use mainspring_task::cancel::finally;
 use mainspring_task::task;
 use tokio::net::TcpStream;
 
-use super::clock::Clock;
+use super::clock::{Clock, millis};
 use super::connection;
 use super::drain::ServiceDrain;
-use super::exchange::Site;
+use super::exchange::{Lifespan, Site};
 use super::timeouts::Timeouts;
 use crate::app::{App, Failures, Lifecycle};
 use crate::http1::Limits;
@@ -50,6 +51,7 @@ pub struct HttpServer {
     limits: Limits,
     timeouts: Timeouts,
     life: Option<Arc<Lifecycle>>,
+    lifespan: Lifespan,
 }
 
 impl HttpServer {
@@ -65,6 +67,7 @@ impl HttpServer {
             limits: Limits::default(),
             timeouts: Timeouts::default(),
             life: None,
+            lifespan: Lifespan::default(),
         }
     }
 
@@ -86,6 +89,22 @@ impl HttpServer {
     #[must_use]
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;
+        self
+    }
+
+    /// For how long a connection is used, give or take a tenth: the first answer after that ends it.
+    ///
+    /// Behind a balancer this spreads old clients over new servers. Default: without end.
+    #[must_use]
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.lifespan.age = Some(millis(age));
+        self
+    }
+
+    /// How many requests a connection may bring: the answer to the last of them ends it. Default: any number.
+    #[must_use]
+    pub fn max_requests(mut self, requests: u64) -> Self {
+        self.lifespan.requests = Some(requests);
         self
     }
 
@@ -136,7 +155,8 @@ impl HttpServer {
         let routes = life.start().await?;
         self.life = Some(Arc::clone(&life));
         let (clock, ticking) = Clock::new();
-        let site = Arc::new(Site { routes, limits: self.limits, timeouts: self.timeouts, clock });
+        let (limits, timeouts, lifespan) = (self.limits, self.timeouts, self.lifespan);
+        let site = Arc::new(Site { routes, limits, timeouts, clock, lifespan });
         let listener = Listener::bind(cx, "http", &self.address, &self.options).await?;
         // Not a task of the service: connections that are drained still need the time, and nobody waits for
         // the clock. It ends with the last connection.

@@ -7,15 +7,21 @@
 //! Time is coarse: one clock per server ([`clock`]) ticks four times a second and renders the `date` line; a
 //! connection has one timer, which is moved only when it fires or a nearer deadline comes up.
 
+mod answer;
+mod buffers;
 mod clock;
 mod connection;
 mod drain;
 mod exchange;
+mod farewell;
 mod http_server;
+mod intake;
 mod output;
+mod patience;
 #[cfg(test)]
 mod tests;
 mod timeouts;
+mod transport;
 mod watch;
 
 pub use http_server::HttpServer;

@@ -44,8 +44,9 @@ impl<D: Drain> Watch<D> {
         Self { clock, drain, sleep: None, fires: 0, waker: None }
     }
 
-    pub(super) fn clock(&self) -> &Clock {
-        &self.clock
+    /// What is left when HTTP has ended.
+    pub(super) fn into_drain(self) -> D {
+        self.drain
     }
 
     #[inline]
