@@ -14,7 +14,7 @@
 //! inner app; and the app of another host. Ctrl-C closes the pool, when the last request is answered.
 
 use mainspring::prelude::*;
-use mainspring::web::{Error, Route, States, StatusCode, Urls};
+use mainspring::web::{Error, States, StatusCode, Urls};
 
 /// What a pool of database connections would be.
 #[derive(Clone)]

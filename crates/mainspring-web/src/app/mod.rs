@@ -3,6 +3,7 @@
 #[expect(clippy::module_inception, reason = "a file is named after the type it holds")]
 mod app;
 mod hooks;
+mod life;
 mod lifecycle;
 mod on_response;
 

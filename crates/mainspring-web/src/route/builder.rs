@@ -9,10 +9,11 @@ use super::host::Host;
 use super::methods::Answer;
 use super::pattern::Pattern;
 use super::route::Route;
-use super::routes::{Entry, Known, Routes, Table};
+use super::routes::{Entry, Known, Routes};
 use super::scope::Scope;
 use super::slashes::Slashes;
 use super::states::States;
+use super::table::Table;
 use super::tree::Refused;
 use crate::middleware::{Layer, around};
 

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use percent_encoding::percent_decode;
-use regex::bytes::Regex;
 
-use super::check::Check;
 use super::fixed::Fixed;
-use super::pattern::{Pattern, Piece, encoded};
+use super::pattern::{Pattern, Piece};
+use super::segment::{Rank, Segment};
 use crate::http1::Span;
 
 /// Path patterns, segment by segment.
@@ -36,20 +35,8 @@ struct Branch {
     segment: Segment,
     /// Two segments that take the same text have the same shape.
     shape: String,
-    rank: (std::cmp::Reverse<usize>, usize),
+    rank: Rank,
     child: usize,
-}
-
-/// A segment with parameters.
-#[derive(Debug)]
-enum Segment {
-    One {
-        before: Box<[u8]>,
-        check: Check,
-        after: Box<[u8]>,
-    },
-    /// With the names of the parameters: the expressions may have named groups of their own.
-    Several(Regex, Vec<Box<str>>),
 }
 
 /// How far a path may differ from its pattern.
@@ -136,12 +123,12 @@ impl Tree {
     fn branch(&mut self, at: usize, pieces: &[Piece]) -> Result<usize, Refused> {
         let next = self.nodes.len();
         let Some(node) = self.nodes.get_mut(at) else { return Ok(at) };
-        let shape = shape(pieces);
+        let shape = Segment::shape(pieces);
         if let Some(branch) = node.params.iter().find(|branch| branch.shape == shape) {
             return Ok(branch.child);
         }
         let segment = Segment::new(pieces).map_err(Refused::Malformed)?;
-        node.params.push(Branch { segment, shape, rank: rank(pieces), child: next });
+        node.params.push(Branch { segment, shape, rank: Segment::rank(pieces), child: next });
         // Stable: of equals the first that was added stays first.
         node.params.sort_by_key(|branch| branch.rank);
         self.nodes.push(Node::default());
@@ -171,82 +158,6 @@ pub(super) enum Refused {
     /// The same paths lead to this value already.
     Taken(usize),
     Malformed(String),
-}
-
-impl Segment {
-    fn new(pieces: &[Piece]) -> Result<Self, String> {
-        let text = |piece: Option<&Piece>| match piece {
-            Some(Piece::Text(text)) => encoded(text).into_bytes().into(),
-            _ => Box::default(),
-        };
-        let mut params = pieces.iter().enumerate().filter_map(|(at, piece)| match piece {
-            Piece::Param { check, .. } => Some((at, check)),
-            _ => None,
-        });
-        if let (Some((at, check)), None) = (params.next(), params.next()) {
-            let before = text(at.checked_sub(1).and_then(|before| pieces.get(before)));
-            return Ok(Self::One { before, check: check.clone(), after: text(pieces.get(at + 1)) });
-        }
-        let (mut expression, mut names) = (String::from("^"), Vec::new());
-        for piece in pieces {
-            match piece {
-                Piece::Text(text) => expression += &regex::escape(&encoded(text)),
-                Piece::Param { name, check } => {
-                    expression += &format!("(?P<{name}>{})", check.expression());
-                    names.push(name.clone());
-                }
-                Piece::Tail { .. } => {}
-            }
-        }
-        let regex = Regex::new(&(expression + "$")).map_err(|error| error.to_string())?;
-        Ok(Self::Several(regex, names))
-    }
-
-    /// Pushes where the parameters of a segment stand; `false`, and nothing is pushed, when it does not match.
-    #[inline]
-    fn capture(&self, text: &[u8], start: usize, values: &mut Vec<Span>) -> bool {
-        match self {
-            Self::One { before, check, after } => {
-                let value = text.strip_prefix(&**before).and_then(|text| text.strip_suffix(&**after));
-                let Some(value) = value.filter(|value| !value.is_empty() && check.is_match(value)) else {
-                    return false;
-                };
-                let start = start + before.len();
-                values.push(Span::new(start, start + value.len()));
-                true
-            }
-            Self::Several(regex, names) => {
-                let Some(captures) = regex.captures(text) else { return false };
-                let named = names.iter().filter_map(|name| captures.name(name));
-                values.extend(named.map(|value| Span::new(start + value.start(), start + value.end())));
-                true
-            }
-        }
-    }
-}
-
-/// A segment without the names of its parameters.
-fn shape(pieces: &[Piece]) -> String {
-    let piece = |piece: &Piece| match piece {
-        Piece::Text(text) => encoded(text),
-        // No encoded text has braces.
-        Piece::Param { check, .. } => format!("{{{}}}", check.expression()),
-        Piece::Tail { .. } => "{*}".to_owned(),
-    };
-    pieces.iter().map(piece).collect()
-}
-
-/// The stricter is the smaller: more fixed text, then the stricter check.
-fn rank(pieces: &[Piece]) -> (std::cmp::Reverse<usize>, usize) {
-    let (mut fixed, mut check) = (0, usize::MAX);
-    for piece in pieces {
-        match piece {
-            Piece::Text(text) => fixed += text.len(),
-            Piece::Param { check: own, .. } => check = check.min(own.rank()),
-            Piece::Tail { .. } => {}
-        }
-    }
-    (std::cmp::Reverse(fixed), check)
 }
 
 struct Walk<'a, F> {
