@@ -53,15 +53,20 @@ impl App {
     ///
     /// ```
     /// use mainspring_web::{App, State, States};
-    /// use std::sync::Arc;
+    ///
+    /// #[derive(Clone)]
+    /// struct Pool { size: usize }
+    ///
+    /// impl Pool {
+    ///     async fn close(self) {}
+    /// }
     ///
     /// let app = App::new()
     ///     .cleanup_ctx(async |_: States| {
-    ///         let log = Arc::new(tokio::fs::File::create("/tmp/cats.log").await?);
-    ///         let file = Arc::clone(&log);
-    ///         Ok((log, async move { file.sync_all().await }))
+    ///         let pool = Pool { size: 8 };
+    ///         Ok((pool.clone(), pool.close()))
     ///     })
-    ///     .get("/", async |State(_log): State<Arc<tokio::fs::File>>| "Meow.");
+    ///     .get("/", async |State(pool): State<Pool>| pool.size.to_string());
     /// assert!(app.build().is_ok());
     /// ```
     #[must_use]

@@ -46,7 +46,7 @@ where
     TowerLayer { service: layer.layer(TowerNext(())) }
 }
 
-/// The middleware that [`tower_layer`] makes.
+/// The middleware that [`tower_layer()`] makes.
 #[derive(Clone)]
 pub struct TowerLayer<S> {
     service: S,
