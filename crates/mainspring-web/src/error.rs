@@ -51,6 +51,11 @@ impl Error {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 
+    /// Makes a 500 error, whose message goes to the log.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, message)
+    }
+
     /// Makes a 404 error.
     pub fn not_found(message: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, message)
@@ -76,6 +81,19 @@ impl Error {
     /// The status that the client gets.
     pub fn status(&self) -> StatusCode {
         self.status
+    }
+
+    /// The error that it was made from, when that is a `T`.
+    ///
+    /// ```
+    /// use mainspring_web::Error;
+    ///
+    /// let error = Error::from(std::io::Error::other("broken"));
+    /// assert!(error.source_as::<std::io::Error>().is_some());
+    /// assert!(error.source_as::<std::fmt::Error>().is_none());
+    /// ```
+    pub fn source_as<T: StdError + 'static>(&self) -> Option<&T> {
+        self.source.as_deref()?.downcast_ref()
     }
 
     /// Whether the request was at fault (400 to 499).

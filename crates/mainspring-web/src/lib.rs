@@ -27,6 +27,8 @@
 mod app;
 mod error;
 pub mod http1;
+mod http2;
+mod hub;
 pub mod interop;
 pub mod middleware;
 mod payload;
@@ -34,6 +36,9 @@ mod request;
 mod response;
 mod route;
 mod server;
+pub mod sse;
+mod static_files;
+pub mod ws;
 
 #[doc(no_inline)]
 pub use http::{Method, StatusCode};
@@ -41,11 +46,15 @@ pub use http::{Method, StatusCode};
 pub use app::App;
 pub use error::Error;
 pub use http1::Limits;
+pub use hub::{Hub, Listener, Missed};
 pub use middleware::{Middleware, Next};
 pub use payload::{Body, Html, Json, Text, Upgraded};
 pub use request::{
     FromRequest, FromRequestParts, Headers, Path, PeerAddr, Query, Request, State, ViaParts, ViaRequest,
 };
+#[doc(inline)]
+pub use request::{conditional, range};
 pub use response::{IntoResponse, Response};
 pub use route::{Demands, Handler, Methods, Reply, Route, RouteError, Routes, Slashes, States, Url, Urls};
 pub use server::{HttpServer, Timeouts};
+pub use static_files::{Files, ViaFiles};

@@ -43,3 +43,4 @@ pub use url::{Url, Urls};
 pub(crate) use builder::{Around, Builder, Part, Seat};
 pub(crate) use handler::Endpoint;
 pub(crate) use methods::Answer;
+pub(crate) use routes::Found;

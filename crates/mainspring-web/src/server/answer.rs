@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use http_body::{Body as _, Frame};
+use tokio::task::coop;
 
 use super::exchange::{Ending, Exchange, Stage, Step, Turn};
 use super::output::Output;
@@ -138,11 +139,17 @@ impl Exchange {
         if let Streamed::File(_) = answer.source {
             return Some(Step::File);
         }
-        match answer.fill(cx, &mut self.output) {
+        // What has no end of its own ends here, in order.
+        let filled = if self.stopping && answer.source.is_endless() {
+            answer.finish(&mut self.output)
+        } else {
+            answer.fill(cx, &mut self.output)
+        };
+        match filled {
             Fill::Full => Some(Step::Write),
             Fill::Pending => self.wait(cx),
             Fill::Done => {
-                let ending = answer.ending;
+                let ending = answer.ending.or(self.stopping.then_some(Ending::Orderly));
                 self.answered(ending);
                 None
             }
@@ -151,6 +158,11 @@ impl Exchange {
                 None
             }
         }
+    }
+
+    /// Whether the answer that is on its way has no end of its own.
+    pub(super) fn is_endless(&self) -> bool {
+        matches!(&self.stage, Stage::Answer(answer) if answer.source.is_endless())
     }
 
     /// The file that is to be sent, if it is.
@@ -200,6 +212,9 @@ impl Answer {
 
     /// Moves pieces to the output until it is full or none is ready.
     fn fill(&mut self, cx: &mut Context<'_>, output: &mut Output) -> Fill {
+        // A stream that is always ready and a client that takes all of it must leave time for others.
+        let Poll::Ready(turn) = coop::poll_proceed(cx) else { return Fill::Pending };
+        turn.made_progress();
         while !output.is_full() {
             let frame = match self.source.poll_frame(cx) {
                 Poll::Pending if self.coding == Coding::Length(0) => return Fill::Done,
@@ -258,6 +273,10 @@ impl Answer {
 }
 
 impl Streamed {
+    fn is_endless(&self) -> bool {
+        matches!(self, Self::Body(body) if body.is_endless())
+    }
+
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         match self {
             Self::Body(body) => Pin::new(body).poll_frame(cx),

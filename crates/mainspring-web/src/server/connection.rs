@@ -19,6 +19,7 @@ use super::transport::Transport;
 use super::watch::{Alarm, OnStop, Watch};
 use crate::error::Error;
 use crate::http1::Refusal;
+use crate::http2;
 use crate::payload::{OnUpgrade, Upgraded};
 
 /// A buffer with less room than this is renewed before a read.
@@ -49,9 +50,15 @@ where
                 let linger = connection.exchange.site.timeouts.linger;
                 farewell(&mut connection.stream, ending, linger).await
             }
-            End::Upgrade(on_upgrade) => {
+            End::Http2 => {
                 let Connection { stream, watch, exchange, .. } = connection;
-                on_upgrade(Upgraded::new(stream, exchange.input, watch.into_drain().wait())).await;
+                let Exchange { input, peer, site, .. } = exchange;
+                // What it has read already goes before what it will read.
+                let stream = Upgraded::new(stream, input, std::future::pending());
+                http2::serve(stream, peer, site, watch.into_drain().wait()).await.map_err(io::Error::other)
+            }
+            End::Upgrade(on_upgrade) => {
+                on_upgrade(connection.into_upgraded()).await;
                 Ok(())
             }
         }
@@ -65,12 +72,16 @@ struct Connection<S, D> {
     patience: Patience,
     /// The client sends nothing more.
     ended: bool,
+    /// Nothing is to be done before something was read.
+    idle: bool,
 }
 
 /// How HTTP on a connection ends.
 enum End {
     Closed(Ending),
     Upgrade(OnUpgrade),
+    /// The client speaks HTTP/2.
+    Http2,
 }
 
 impl<S, D> Connection<S, D>
@@ -81,14 +92,19 @@ where
     fn new(stream: S, peer: Option<SocketAddr>, site: Arc<Site>, drain: D) -> Self {
         let watch = Watch::new(Arc::clone(&site.clock), drain);
         let patience = Patience::new(site.clock.now());
-        Self { stream, watch, exchange: Exchange::new(site, peer), patience, ended: false }
+        Self { stream, watch, exchange: Exchange::new(site, peer), patience, ended: false, idle: false }
     }
 
     /// Goes on as far as the socket and the handler let it.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<End>> {
         let mut woken = true;
+        let mut idle = std::mem::take(&mut self.idle);
         loop {
-            let step = self.exchange.poll(cx, self.watch.is_stopping());
+            let step = if std::mem::take(&mut idle) {
+                Step::Head
+            } else {
+                self.exchange.poll(cx, self.watch.is_stopping())
+            };
             let mut blocked = self.poll_write(cx)?.is_pending();
             if step == Step::File && !blocked {
                 blocked = self.poll_file(cx)?.is_pending();
@@ -99,6 +115,7 @@ where
                     continue;
                 }
                 Step::Close(ending) if !blocked => return Poll::Ready(Ok(End::Closed(ending))),
+                Step::Http2 if !blocked => return Poll::Ready(Ok(End::Http2)),
                 Step::Upgrade if !blocked => return Poll::Ready(Ok(self.hand_over())),
                 _ => {}
             }
@@ -111,9 +128,13 @@ where
                 woken = false;
                 continue;
             }
-            match ready!(self.poll_alarm(cx, step, blocked, woken))? {
-                Some(end) => return Poll::Ready(Ok(end)),
-                None => woken = false,
+            match self.poll_alarm(cx, step, blocked, woken)? {
+                Poll::Ready(Some(end)) => return Poll::Ready(Ok(end)),
+                Poll::Ready(None) => woken = false,
+                Poll::Pending => {
+                    self.idle = step == Step::Head && !blocked;
+                    return Poll::Pending;
+                }
             }
         }
     }
@@ -152,6 +173,11 @@ where
         Poll::Ready(Ok(()))
     }
 
+    /// What is left of it for another protocol.
+    fn into_upgraded(self) -> Upgraded {
+        Upgraded::new(self.stream, self.exchange.input, self.watch.into_drain().wait())
+    }
+
     fn hand_over(&mut self) -> End {
         match std::mem::replace(&mut self.exchange.stage, Stage::Closed(Ending::Orderly)) {
             Stage::Upgrade(on_upgrade) => End::Upgrade(on_upgrade),
@@ -168,7 +194,7 @@ where
             Step::Body | Step::Rest => true,
             // What comes now belongs to the next request, unless a body is on its way.
             Step::Watch => !self.ended && self.exchange.intake.is_over() && self.exchange.input.len() < READ,
-            Step::Write | Step::File | Step::Upgrade | Step::Close(_) => false,
+            Step::Write | Step::File | Step::Upgrade | Step::Http2 | Step::Close(_) => false,
         }
     }
 
@@ -239,7 +265,12 @@ where
         }
         let deadline = patience.deadline(step, blocked, stopping, exchange);
         if deadline == u64::MAX {
-            return Poll::Pending;
+            // Nothing but the stop of the server ends an answer that has no end.
+            return if exchange.is_endless() {
+                watch.poll_stop(cx).map(|()| Ok(None))
+            } else {
+                Poll::Pending
+            };
         }
         let on_stop = if stopping { OnStop::GoOn } else { OnStop::End };
         match ready!(watch.poll(cx, deadline, on_stop, woken)) {

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, Bytes};
 use tokio::io::AsyncWrite;
 
+use super::transport::Transport;
 use crate::payload::Body;
 
 /// Beyond this much it is written before more is made.
@@ -79,18 +80,23 @@ impl Output {
 
     /// Writes some of it; ready when all is written or an error ends it. Sets `progress` with each write.
     #[inline]
-    pub(super) fn poll_write<S: AsyncWrite + Unpin>(
+    pub(super) fn poll_write<S: Transport>(
         &mut self,
         cx: &mut Context<'_>,
         stream: &mut S,
         progress: &mut bool,
     ) -> Poll<io::Result<()>> {
         while !self.is_empty() {
-            let stream = Pin::new(&mut *stream);
             let written = if self.asides.is_empty() {
-                stream.poll_write(cx, self.bytes.get(self.written..).unwrap_or_default())
+                let bytes = self.bytes.get(self.written..).unwrap_or_default();
+                match stream.try_write(bytes) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        Pin::new(&mut *stream).poll_write(cx, bytes)
+                    }
+                    written => Poll::Ready(written),
+                }
             } else {
-                self.poll_write_parts(cx, stream)
+                self.poll_write_parts(cx, Pin::new(&mut *stream))
             };
             match written {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),

@@ -21,12 +21,24 @@ pub(super) trait Transport: AsyncRead + AsyncWrite + Unpin + Send + Sync + 'stat
         Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
     }
 
+    /// Writes what can be written at once; `WouldBlock` when nothing can, or nothing is known.
+    ///
+    /// It costs less than a poll, for nobody is to be woken.
+    #[inline]
+    fn try_write(&self, _bytes: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::WouldBlock.into())
+    }
+
     /// Has the end of the connection seen as a failure, where an orderly end would pass for the end of a body.
     fn spoil(&self) {}
 }
 
 #[cfg(test)]
 impl Transport for tokio::io::DuplexStream {}
+
+impl Transport for mainspring_service::net::Connection {}
+
+impl Transport for tokio::net::UnixStream {}
 
 impl Transport for tokio::net::TcpStream {
     #[cfg(target_os = "linux")]
@@ -73,6 +85,11 @@ impl Transport for tokio::net::TcpStream {
                 Err(error) => return Poll::Ready(Err(error)),
             }
         }
+    }
+
+    #[inline]
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        Self::try_write(self, bytes)
     }
 
     fn spoil(&self) {

@@ -58,6 +58,11 @@ impl<D: Drain> Watch<D> {
         self.drain.is_handover()
     }
 
+    /// Waits for the stop of the server alone.
+    pub(super) fn poll_stop(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.drain.poll_stopping(cx)
+    }
+
     /// Polls for an alarm. `woken` says that this wait was polled before, so that something woke the task.
     #[inline]
     pub(super) fn poll(

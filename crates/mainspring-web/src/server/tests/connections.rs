@@ -142,3 +142,16 @@ async fn a_connection_beyond_its_age_ends_with_the_next_answer() {
     assert!((89..=111).contains(&seconds), "{seconds}");
     assert_eq!(peer.rest().await, "");
 }
+
+#[tokio::test]
+async fn an_idle_connection_is_small() {
+    let (clock, _ticking) = Clock::new();
+    let routes = Arc::new(cat().build().expect("the routes are valid"));
+    let (limits, timeouts, lifespan) = (Limits::default(), Timeouts::default(), Lifespan::default());
+    let site = Arc::new(Site { routes, limits, timeouts, clock, lifespan });
+    let (_stream, server) = duplex(1);
+    let stop = CancellationToken::new();
+    let drain = TokenDrain(stop.clone(), Box::pin(stop.cancelled_owned()));
+    let size = size_of_val(&connection::serve(server, None, site, drain));
+    assert!(size <= 800, "{size}");
+}
