@@ -81,7 +81,7 @@ impl FromRequestParts for Forwarded {
             return Ok(known.clone());
         }
         let none = TrustedProxies::none();
-        let proxies = request.routes().state::<TrustedProxies>().unwrap_or(&none);
+        let proxies = request.state::<TrustedProxies>().unwrap_or(&none);
         Ok(Self::of(request, proxies))
     }
 }
