@@ -3,15 +3,20 @@
 use std::process::Command;
 
 use crate::run::{self, Result};
+use crate::wall;
 use crate::workspace::Workspace;
 
 pub(crate) fn bench(args: &[String]) -> Result {
     let Some((name, rest)) = args.split_first() else {
-        return run::fail("which bench? There is: instructions");
+        return run::fail("which bench? There are: instructions, echo, services");
     };
     match name.as_str() {
         "instructions" => instructions(rest),
-        unknown => run::fail(format!("no bench is called `{unknown}`; there is: instructions")),
+        "echo" => wall::echo(rest),
+        "services" => wall::services(rest),
+        unknown => {
+            run::fail(format!("no bench is called `{unknown}`; there are: instructions, echo, services"))
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The chores of this repository, run as `cargo xtask CHORE`.
 //!
-//! One module per chore: [`mod@test`], [`demo`], [`sizes`], [`mod@bench`]. [`run`] starts the commands they are
+//! One module per chore: [`mod@test`], [`demo`], [`sizes`], [`mod@bench`], [`wall`]. [`run`] starts the commands they are
 //! made of, [`workspace`] knows where things lie.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the terminal is where a chore reports")]
@@ -10,6 +10,7 @@ mod demo;
 mod run;
 mod sizes;
 mod test;
+mod wall;
 mod workspace;
 
 use std::process::ExitCode;
@@ -25,7 +26,9 @@ USAGE: cargo xtask CHORE [ARGS…]
   demo [ARGS…]         build the demo and become it; ARGS go to the demo (try --help)
   sizes                table of file and function lengths and of documentation, per crate
   sizes --check        the same, failing past 800 lines per file or 60 per function
-  bench instructions   instructions per HTTP request, counted by valgrind
+  bench instructions   instructions per HTTP request, and per echo over TCP, counted by valgrind
+  bench echo           echoes over TCP on each kind of runtime, against bare tokio
+  bench services       start and stop of a process with 100 services
   help                 this text
 ";
 

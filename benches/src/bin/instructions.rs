@@ -1,18 +1,23 @@
 //! Counts user-space instructions per request with callgrind.
 //!
-//! `instructions [get|pipe16|json]… [--keep] [-- COMMAND…]`
+//! `instructions [get|pipe16|json|echo]… [--keep] [-- COMMAND…]`
 //!
 //! The command is a server that takes its port as its first argument, or wherever `PORT` stands; the default is
-//! the `plaintext` server beside this program. It runs twice under callgrind, with few and with many rounds of
-//! requests over 64 connections; the difference of the totals divided by the difference of the requests is the
-//! figure, so that start and end cancel out. `--keep` leaves the profiles for `callgrind_annotate`.
+//! the `plaintext` server beside this program, or the `echo` one for `echo`, which sends 1 KiB of plain bytes. It
+//! runs twice under callgrind, with few and with many rounds of requests over 64 connections; the difference of the
+//! totals divided by the difference of the requests is the figure, so that start and end cancel out. `--keep` leaves
+//! the profiles for `callgrind_annotate`.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::Duration;
 
+use mainspring_benches::{pause, terminate};
+
 const CONNECTIONS: u64 = 64;
+/// The length of an echo.
+const ECHO: usize = 1024;
 const DOCUMENT: &[u8] = include_bytes!("document.json");
 
 #[derive(Clone, Copy)]
@@ -22,10 +27,11 @@ struct Load {
     rounds: [u64; 2],
 }
 
-const LOADS: [Load; 3] = [
+const LOADS: [Load; 4] = [
     Load { name: "get", depth: 1, rounds: [5, 45] },
     Load { name: "pipe16", depth: 16, rounds: [2, 10] },
     Load { name: "json", depth: 1, rounds: [5, 45] },
+    Load { name: "echo", depth: 1, rounds: [20, 220] },
 ];
 
 fn main() -> ExitCode {
@@ -46,24 +52,31 @@ fn measure() -> io::Result<()> {
     let wanted: Vec<&String> = wanted.iter().filter(|arg| *arg != "--keep").collect();
     if let Some(unknown) = wanted.iter().find(|name| LOADS.iter().all(|load| load.name != name.as_str())) {
         return Err(io::Error::other(format!(
-            "no load is called `{unknown}`; there are get, pipe16 and json"
+            "no load is called `{unknown}`; there are get, pipe16, json and echo"
         )));
     }
-    let command = match command {
-        [_, rest @ ..] if !rest.is_empty() => rest.to_vec(),
-        _ => vec![
-            std::env::current_exe()?.with_file_name("plaintext").display().to_string(),
-            "PORT".to_owned(),
-        ],
-    };
-    for load in LOADS.iter().filter(|load| wanted.is_empty() || wanted.iter().any(|name| *name == load.name))
-    {
+    let given = command.get(1..).unwrap_or_default();
+    for load in &LOADS {
+        // A server of somebody else's speaks HTTP unless it is said that it echoes.
+        let all = wanted.is_empty() && (load.name != "echo" || given.is_empty());
+        if !all && wanted.iter().all(|name| *name != load.name) {
+            continue;
+        }
+        let command = if given.is_empty() { own(*load)? } else { given.to_vec() };
         let [few, many] = load.rounds;
         let difference = total(&command, *load, many, keep)? - total(&command, *load, few, keep)?;
         let figure = difference / ((many - few) * CONNECTIONS * load.depth);
         writeln!(io::stdout(), "{}\t{figure}", load.name)?;
     }
     Ok(())
+}
+
+/// The command of the server beside this program that a load is for.
+fn own(load: Load) -> io::Result<Vec<String>> {
+    let words = if load.name == "echo" { "echo serve current PORT" } else { "plaintext PORT" };
+    let mut command: Vec<String> = words.split(' ').map(str::to_owned).collect();
+    command[0] = std::env::current_exe()?.with_file_name(&command[0]).display().to_string();
+    Ok(command)
 }
 
 /// All instructions of a server that answered `rounds` rounds.
@@ -102,7 +115,9 @@ fn wait_for(port: u16) -> io::Result<()> {
 
 /// Sends one batch on every connection, then reads all answers; `rounds` times.
 fn drive(port: u16, load: Load, rounds: u64) -> io::Result<()> {
-    let request = if load.name == "json" {
+    let request = if load.name == "echo" {
+        vec![b'x'; ECHO]
+    } else if load.name == "json" {
         let head = format!(
             "POST /json HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             DOCUMENT.len()
@@ -124,7 +139,10 @@ fn drive(port: u16, load: Load, rounds: u64) -> io::Result<()> {
             stream.write_all(&batch)?;
         }
         for stream in &mut streams {
-            read_answers(stream, load.depth)?;
+            match load.name {
+                "echo" => stream.read_exact(&mut [0; ECHO])?,
+                _ => read_answers(stream, load.depth)?,
+            }
         }
     }
     streams.iter().try_for_each(|stream| stream.shutdown(Shutdown::Both))
@@ -163,16 +181,11 @@ fn answer_end(bytes: &[u8]) -> io::Result<Option<usize>> {
 
 /// Ends the server and gives what callgrind said.
 fn end(server: &mut Child) -> io::Result<String> {
-    Command::new("kill").args(["-TERM", &server.id().to_string()]).status()?;
+    terminate(server)?;
     let mut text = String::new();
     if let Some(mut stderr) = server.stderr.take() {
         stderr.read_to_string(&mut text)?;
     }
     server.wait()?;
     Ok(text)
-}
-
-#[expect(clippy::disallowed_methods, reason = "a program without a runtime: there is nothing to block")]
-fn pause(duration: Duration) {
-    std::thread::sleep(duration);
 }
