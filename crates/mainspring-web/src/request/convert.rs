@@ -44,7 +44,7 @@ impl Head {
             _ => Version::Http11,
         };
         let method = parts.method.clone();
-        Ok(Self { bytes: bytes.into(), method, version, target, lines, content_type })
+        Ok(Self::new(bytes.into(), method, version, target, lines).with_content_type(content_type))
     }
 }
 
@@ -63,7 +63,7 @@ fn write_target(bytes: &mut Vec<u8>, uri: &Uri) -> Target {
         bytes.extend_from_slice(query.as_bytes());
         Span::new(start, bytes.len())
     });
-    Target { path, query, authority }
+    Target::new(path, query).with_authority(authority)
 }
 
 impl Request {
