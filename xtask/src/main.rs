@@ -26,6 +26,8 @@ USAGE: cargo xtask CHORE [ARGS…]
   sizes                table of file and function lengths and of documentation, per crate
   sizes --check        the same, failing past 800 lines per file or 60 per function
   bench instructions   instructions per HTTP request, counted by valgrind
+  bench peers          the same beside the servers of other frameworks, built for it (minutes)
+  bench http           processor time, throughput, latency and idle memory beside the same servers
   help                 this text
 ";
 

@@ -37,6 +37,11 @@ impl Workspace {
         &self.root
     }
 
+    /// Where everything is built.
+    pub(crate) fn target(&self) -> &Path {
+        &self.target
+    }
+
     /// A program built with `--release`.
     pub(crate) fn release(&self, program: &str) -> PathBuf {
         self.target.join("release").join(format!("{program}{}", std::env::consts::EXE_SUFFIX))
