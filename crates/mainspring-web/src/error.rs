@@ -7,7 +7,7 @@ use http::StatusCode;
 
 use crate::response::{IntoResponse, Response};
 
-type BoxError = Box<dyn StdError + Send + Sync>;
+pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// What went wrong while a request was answered, and the status that says so to the client.
 ///
@@ -56,6 +56,16 @@ impl Error {
         Self::new(StatusCode::NOT_FOUND, message)
     }
 
+    /// Makes an error from a boxed one: a 500, or what it was before it was boxed.
+    pub fn from_boxed(source: Box<dyn StdError + Send + Sync>) -> Self {
+        match source.downcast::<Boxed>() {
+            Ok(boxed) => boxed.0,
+            Err(source) => {
+                Self { status: StatusCode::INTERNAL_SERVER_ERROR, message: None, source: Some(source) }
+            }
+        }
+    }
+
     /// Changes the status.
     #[must_use]
     pub fn with_status(mut self, status: StatusCode) -> Self {
@@ -98,10 +108,22 @@ impl From<Error> for BoxError {
     fn from(error: Error) -> Self {
         match error.source {
             Some(source) if error.message.is_none() => source,
-            _ => error.to_string().into(),
+            _ => Box::new(Boxed(error)),
         }
     }
 }
+
+/// An error on its way through code that knows only boxed ones; [`Error::from_boxed`] takes it out again.
+#[derive(Debug)]
+struct Boxed(Error);
+
+impl fmt::Display for Boxed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl StdError for Boxed {}
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
@@ -150,7 +172,7 @@ mod tests {
         assert!(error.is_server());
         let response = error.into_response();
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
-        assert_eq!(response.body().as_bytes(), b"Internal Server Error");
+        assert_eq!(response.body().as_bytes(), Some(&b"Internal Server Error"[..]));
     }
 
     #[test]
@@ -158,6 +180,12 @@ mod tests {
         let error = Error::from(serde_json::from_str::<Vec<u64>>("[").unwrap_err());
         assert_eq!(error.status(), StatusCode::BAD_REQUEST);
         assert!(error.to_string().contains("line 1 column 1"), "{error}");
+    }
+
+    #[test]
+    fn it_comes_out_of_a_box_as_it_went_in() {
+        let boxed: BoxError = Error::not_found("no such cat").into();
+        assert_eq!(Error::from_boxed(boxed).status(), StatusCode::NOT_FOUND);
     }
 
     #[test]

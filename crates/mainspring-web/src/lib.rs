@@ -27,6 +27,7 @@
 mod app;
 mod error;
 pub mod http1;
+pub mod middleware;
 mod payload;
 mod request;
 mod response;
@@ -39,7 +40,8 @@ pub use http::{Method, StatusCode};
 pub use app::App;
 pub use error::Error;
 pub use http1::Limits;
-pub use payload::{Body, Html, Json, Text};
+pub use middleware::{Middleware, Next};
+pub use payload::{Body, Html, Json, Text, Upgraded};
 pub use request::{
     FromRequest, FromRequestParts, Headers, Path, PeerAddr, Query, Request, State, ViaParts, ViaRequest,
 };

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use http::Method;
 
-use crate::route::{Demands, Handler, Route, RouteError, Routes, States, Typed};
+use crate::middleware::{Layer, Middleware};
+use crate::route::{Demands, Handler, Route, RouteError, Routes, Rules, States, Typed};
 
 /// An application: routes with their handlers, and the state they share.
 ///
@@ -47,6 +48,7 @@ use crate::route::{Demands, Handler, Route, RouteError, Routes, States, Typed};
 pub struct App {
     routes: Vec<Route>,
     states: States,
+    layers: Vec<Arc<dyn Layer>>,
 }
 
 impl App {
@@ -116,13 +118,20 @@ impl App {
         self
     }
 
+    /// Puts a middleware around all routes of the app, within those that were added before it.
+    #[must_use]
+    pub fn middleware(mut self, middleware: impl Middleware) -> Self {
+        self.layers.push(Arc::new(middleware));
+        self
+    }
+
     /// Makes the table of routes.
     ///
     /// # Errors
     ///
     /// When routes conflict, a pattern is malformed or a handler takes a state that is not there.
     pub fn build(&self) -> Result<Routes, RouteError> {
-        Routes::build(&self.routes, self.states.clone())
+        Routes::build(&self.routes, self.states.clone(), &self.layers)
     }
 
     fn add<M: 'static, H: Handler<M>>(
@@ -135,7 +144,8 @@ impl App {
         let mut demands = Demands::default();
         H::demand(&mut demands);
         let endpoint = Arc::new(Typed::new(handler));
-        self.routes.push(Route { method, pattern, endpoint, demands: Arc::new(demands), place });
+        let (demands, rules) = (Arc::new(demands), Rules::default());
+        self.routes.push(Route { method, pattern, endpoint, demands, rules, place });
         self
     }
 }

@@ -22,7 +22,7 @@ pub(crate) const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 /// More than a head without own headers takes.
 const RESERVE: usize = 192;
 /// Larger bodies grow the buffer by themselves.
-const BODY_RESERVE: usize = 32 * 1024;
+const BODY_RESERVE: u64 = 32 * 1024;
 
 const OK_TEXT: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: ";
 const OK_JSON: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ";
@@ -46,7 +46,8 @@ pub(crate) fn encode(
     let status = response.status();
     let bodiless = status.is_informational()
         || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED | StatusCode::RESET_CONTENT);
-    out.reserve(RESERVE + response.lines().len() + response.body().len().min(BODY_RESERVE));
+    let length = response.body().len().unwrap_or(0);
+    out.reserve(RESERVE + response.lines().len() + length.min(BODY_RESERVE) as usize);
     match (status, response.content_type()) {
         (StatusCode::OK, Some(ContentType::Text)) => out.extend_from_slice(OK_TEXT),
         (StatusCode::OK, Some(ContentType::Json)) => out.extend_from_slice(OK_JSON),
@@ -56,7 +57,7 @@ pub(crate) fn encode(
     if bodiless {
         out.extend_from_slice(&date[2..]);
     } else {
-        out.extend_from_slice(itoa::Buffer::new().format(response.body().len()).as_bytes());
+        out.extend_from_slice(itoa::Buffer::new().format(length).as_bytes());
         out.extend_from_slice(date);
     }
     match connection {

@@ -35,4 +35,4 @@ pub use refusal::Refusal;
 
 pub(crate) use encoder::{CONTINUE, Connection, DateLine, encode};
 pub(crate) use fields::{is_token, is_value};
-pub(crate) use head::Span;
+pub(crate) use head::{Span, Target};

@@ -54,12 +54,12 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
-impl<T: DeserializeOwned> FromRequest<ViaRequest> for Json<T> {
-    fn from_request(request: Request) -> Result<Self, Error> {
+impl<T: DeserializeOwned + Send> FromRequest<ViaRequest> for Json<T> {
+    async fn from_request(request: Request) -> Result<Self, Error> {
         if !request.content_type().is_some_and(is_json) {
             return Err(wrong_type(request.content_type()));
         }
-        let body = request.into_body();
+        let body = request.into_body().collect().await?;
         serde_json::from_slice(&body).map(Self).map_err(|error| explain::<T>(&body, &error))
     }
 }
@@ -95,6 +95,8 @@ fn explain<T: DeserializeOwned>(body: &[u8], error: &serde_json::Error) -> Error
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
 
     #[derive(Debug, serde::Deserialize)]
@@ -111,7 +113,7 @@ mod tests {
 
     fn read(content_type: &str, body: &'static str) -> Result<Json<Order>, Error> {
         let head = format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Type: {content_type}\r\n\r\n");
-        Json::from_request(Request::sample(&head, body))
+        Json::from_request(Request::sample(&head, body)).now_or_never().expect("nothing to wait for")
     }
 
     #[test]

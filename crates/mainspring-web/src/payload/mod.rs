@@ -2,11 +2,15 @@
 
 mod body;
 mod content_type;
+mod file;
 mod json;
+mod stream;
 mod text;
+mod upgrade;
 
 pub use body::Body;
 pub use json::Json;
 pub use text::{Html, Text};
+pub use upgrade::Upgraded;
 
 pub(crate) use content_type::ContentType;

@@ -1,9 +1,12 @@
 //! The two traits of extractors.
 
+use std::future::Future;
+
 use bytes::Bytes;
 
 use super::request::Request;
 use crate::error::Error;
+use crate::payload::Body;
 use crate::route::Demands;
 
 /// Something a handler takes from a request by looking at it; may stand at any place.
@@ -16,7 +19,7 @@ use crate::route::Demands;
 /// struct ApiKey(String);
 ///
 /// impl FromRequestParts for ApiKey {
-///     fn from_request_parts(request: &mut Request) -> Result<Self, Error> {
+///     async fn from_request_parts(request: &mut Request) -> Result<Self, Error> {
 ///         let key = request.header("x-api-key").ok_or_else(|| Error::bad_request("x-api-key is missing"))?;
 ///         Ok(Self(key.to_owned()))
 ///     }
@@ -28,7 +31,9 @@ pub trait FromRequestParts: Sized {
     /// # Errors
     ///
     /// When the request does not hold it: a 4xx error whose message names the field.
-    fn from_request_parts(request: &mut Request) -> Result<Self, Error>;
+    ///
+    /// An implementation may be an `async fn`: it may ask a database, but must leave the body alone.
+    fn from_request_parts(request: &mut Request) -> impl Future<Output = Result<Self, Error>> + Send;
 
     /// Says what the app must provide; checked when the routes are built, so that no request can fail for it.
     fn demand(_demands: &mut Demands) {}
@@ -44,7 +49,9 @@ pub trait FromRequest<M = ViaRequest>: Sized {
     /// # Errors
     ///
     /// When the request does not hold it: a 4xx error whose message names the field.
-    fn from_request(request: Request) -> Result<Self, Error>;
+    ///
+    /// An implementation may be an `async fn`.
+    fn from_request(request: Request) -> impl Future<Output = Result<Self, Error>> + Send;
 
     /// Says what the app must provide; checked when the routes are built.
     fn demand(_demands: &mut Demands) {}
@@ -58,10 +65,10 @@ pub enum ViaParts {}
 #[derive(Debug)]
 pub enum ViaRequest {}
 
-impl<T: FromRequestParts> FromRequest<ViaParts> for T {
+impl<T: FromRequestParts + Send> FromRequest<ViaParts> for T {
     #[inline]
-    fn from_request(mut request: Request) -> Result<Self, Error> {
-        T::from_request_parts(&mut request)
+    async fn from_request(mut request: Request) -> Result<Self, Error> {
+        T::from_request_parts(&mut request).await
     }
 
     fn demand(demands: &mut Demands) {
@@ -70,9 +77,9 @@ impl<T: FromRequestParts> FromRequest<ViaParts> for T {
 }
 
 /// What the extractor gives, or why it could not: the handler decides.
-impl<T: FromRequestParts> FromRequestParts for Result<T, Error> {
-    fn from_request_parts(request: &mut Request) -> Result<Self, Error> {
-        Ok(T::from_request_parts(request))
+impl<T: FromRequestParts + Send> FromRequestParts for Result<T, Error> {
+    async fn from_request_parts(request: &mut Request) -> Result<Self, Error> {
+        Ok(T::from_request_parts(request).await)
     }
 
     fn demand(demands: &mut Demands) {
@@ -82,21 +89,30 @@ impl<T: FromRequestParts> FromRequestParts for Result<T, Error> {
 
 impl FromRequest<ViaRequest> for Request {
     #[inline]
-    fn from_request(request: Request) -> Result<Self, Error> {
+    async fn from_request(request: Request) -> Result<Self, Error> {
         Ok(request)
+    }
+}
+
+/// The body as it comes: whole or piece by piece.
+impl FromRequest<ViaRequest> for Body {
+    #[inline]
+    async fn from_request(request: Request) -> Result<Self, Error> {
+        Ok(request.into_body())
     }
 }
 
 impl FromRequest<ViaRequest> for Bytes {
     #[inline]
-    fn from_request(request: Request) -> Result<Self, Error> {
-        Ok(request.into_body())
+    async fn from_request(request: Request) -> Result<Self, Error> {
+        request.into_body().collect().await
     }
 }
 
 impl FromRequest<ViaRequest> for String {
-    fn from_request(request: Request) -> Result<Self, Error> {
-        match std::str::from_utf8(request.body()) {
+    async fn from_request(request: Request) -> Result<Self, Error> {
+        let body = request.into_body().collect().await?;
+        match std::str::from_utf8(&body) {
             Ok(text) => Ok(text.to_owned()),
             Err(error) => {
                 Err(Error::bad_request(format!("the body is not UTF-8 from byte {} on", error.valid_up_to())))

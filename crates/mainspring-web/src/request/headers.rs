@@ -43,7 +43,7 @@ impl<'a> IntoIterator for &'a Headers {
 }
 
 impl FromRequestParts for Headers {
-    fn from_request_parts(request: &mut Request) -> Result<Self, Error> {
+    async fn from_request_parts(request: &mut Request) -> Result<Self, Error> {
         Ok(Self(request.head().clone()))
     }
 }

@@ -2,11 +2,12 @@
 //!
 //! A handler's arguments are *extractors*. All but the last see the request by reference
 //! ([`FromRequestParts`]); the last may take it whole, with its body ([`FromRequest`]). Extraction is
-//! synchronous: the body has arrived, within its limit, before a handler is called.
+//! asynchronous: an extractor of the body waits until it has arrived, within its limit.
 //!
 //! An extractor that fails gives an [`Error`](crate::Error) with a 4xx status whose message names the field,
 //! and the handler is not called.
 
+mod convert;
 mod extract;
 mod headers;
 mod path;

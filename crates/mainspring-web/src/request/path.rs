@@ -34,8 +34,8 @@ use crate::error::Error;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Path<T>(pub T);
 
-impl<T: DeserializeOwned> FromRequestParts for Path<T> {
-    fn from_request_parts(request: &mut Request) -> Result<Self, Error> {
+impl<T: DeserializeOwned + Send> FromRequestParts for Path<T> {
+    async fn from_request_parts(request: &mut Request) -> Result<Self, Error> {
         let mut pairs = Vec::new();
         for (name, value) in request.params() {
             let value = percent_decoded(value, false).ok_or_else(|| {

@@ -17,7 +17,7 @@ use crate::error::Error;
 pub struct PeerAddr(pub SocketAddr);
 
 impl FromRequestParts for PeerAddr {
-    fn from_request_parts(request: &mut Request) -> Result<Self, Error> {
+    async fn from_request_parts(request: &mut Request) -> Result<Self, Error> {
         request.peer().map(Self).ok_or_else(|| {
             Error::new(StatusCode::INTERNAL_SERVER_ERROR, "the connection has no peer address")
         })

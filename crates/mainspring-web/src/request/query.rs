@@ -33,8 +33,8 @@ use crate::error::Error;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Query<T>(pub T);
 
-impl<T: DeserializeOwned> FromRequestParts for Query<T> {
-    fn from_request_parts(request: &mut Request) -> Result<Self, Error> {
+impl<T: DeserializeOwned + Send> FromRequestParts for Query<T> {
+    async fn from_request_parts(request: &mut Request) -> Result<Self, Error> {
         let mut pairs = Vec::new();
         for part in request.query().unwrap_or_default().split('&').filter(|part| !part.is_empty()) {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
@@ -54,6 +54,8 @@ impl<T: DeserializeOwned> FromRequestParts for Query<T> {
 mod tests {
     use std::collections::HashMap;
 
+    use futures_util::FutureExt;
+
     use super::*;
 
     #[derive(Debug, PartialEq, serde::Deserialize)]
@@ -62,9 +64,13 @@ mod tests {
         sort: Option<String>,
     }
 
-    fn read<T: DeserializeOwned>(query: &str) -> Result<T, Error> {
+    fn read<T: DeserializeOwned + Send>(query: &str) -> Result<T, Error> {
         let head = format!("GET /?{query} HTTP/1.1\r\nHost: a\r\n\r\n");
-        Query::from_request_parts(&mut Request::sample(&head, "")).map(|Query(value)| value)
+        let mut request = Request::sample(&head, "");
+        Query::from_request_parts(&mut request)
+            .now_or_never()
+            .expect("nothing to wait for")
+            .map(|Query(value)| value)
     }
 
     #[test]

@@ -3,22 +3,42 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use http::Method;
+use http::{Extensions, Method};
 
+use super::extract::FromRequestParts;
+use crate::error::Error;
 use crate::http1::{Fields, Head, Span, Version};
+use crate::payload::Body;
 use crate::route::Routes;
 
-/// A request whose body has arrived.
+/// A request: its head, its body and what middlewares attached to it.
 ///
-/// Head and body are slices of the connection's read buffer; headers are looked for when asked.
-#[derive(Clone, Debug)]
+/// The head is a slice of the connection's read buffer; headers are looked for when asked. The body may still
+/// be on its way (see [`Body`]).
+///
+/// # Examples
+///
+/// ```
+/// use mainspring_web::{App, Error, Request};
+///
+/// async fn size(mut request: Request) -> Result<String, Error> {
+///     let mut size = 0;
+///     while let Some(piece) = request.body_mut().chunk().await? {
+///         size += piece.len();
+///     }
+///     Ok(format!("{} sent {size} bytes", request.header("user-agent").unwrap_or("somebody")))
+/// }
+///
+/// assert!(App::new().post("/size", size).build().is_ok());
+/// ```
+#[derive(Debug)]
 pub struct Request {
     head: Head,
-    body: Bytes,
+    body: Body,
     params: Params,
     routes: Arc<Routes>,
     peer: Option<SocketAddr>,
+    extensions: Extensions,
 }
 
 /// The path parameters of a matched route: which pattern it was and where in the head the values stand.
@@ -32,12 +52,12 @@ impl Request {
     #[inline]
     pub(crate) fn new(
         head: Head,
-        body: Bytes,
+        body: Body,
         params: Params,
         routes: Arc<Routes>,
         peer: Option<SocketAddr>,
     ) -> Self {
-        Self { head, body, params, routes, peer }
+        Self { head, body, params, routes, peer, extensions: Extensions::new() }
     }
 
     /// The method.
@@ -81,13 +101,54 @@ impl Request {
     }
 
     /// The body.
-    pub fn body(&self) -> &Bytes {
+    pub fn body(&self) -> &Body {
         &self.body
     }
 
-    /// Takes the body out.
-    pub fn into_body(self) -> Bytes {
+    /// The body, to read from it or to put another in its place.
+    pub fn body_mut(&mut self) -> &mut Body {
+        &mut self.body
+    }
+
+    /// Takes the body out and drops the rest.
+    pub fn into_body(self) -> Body {
         self.body
+    }
+
+    /// What middlewares attached to this request, by type.
+    pub fn extensions(&self) -> &Extensions {
+        &self.extensions
+    }
+
+    /// The same, to attach something.
+    pub fn extensions_mut(&mut self) -> &mut Extensions {
+        &mut self.extensions
+    }
+
+    /// Takes something by the extractor for it, as a handler's argument would.
+    ///
+    /// # Errors
+    ///
+    /// Those of the extractor.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    /// use mainspring_web::{Error, Next, Query, Request, Response};
+    ///
+    /// async fn no_debug(mut request: Request, next: Next) -> Result<Response, Error> {
+    ///     let Query(query) = request.extract::<Query<HashMap<String, String>>>().await?;
+    ///     if query.contains_key("debug") {
+    ///         return Err(Error::bad_request("there is no debug mode here"));
+    ///     }
+    ///     Ok(next.run(request).await)
+    /// }
+    /// # let app = mainspring_web::App::new().middleware(no_debug).get("/", || async {});
+    /// # assert!(app.build().is_ok());
+    /// ```
+    pub async fn extract<T: FromRequestParts>(&mut self) -> Result<T, Error> {
+        T::from_request_parts(self).await
     }
 
     /// The address of the client, or of the proxy in front.
@@ -109,6 +170,10 @@ impl Request {
         })
     }
 
+    pub(super) fn into_body_and_extensions(self) -> (Body, Extensions) {
+        (self.body, self.extensions)
+    }
+
     pub(crate) fn content_type(&self) -> Option<&str> {
         self.head.content_type()
     }
@@ -124,6 +189,6 @@ impl Request {
         let mut decoder = crate::http1::Decoder::new(crate::http1::Limits::default());
         let incoming = decoder.head(&mut buffer).expect("the sample is valid").expect("the sample is whole");
         let routes = Arc::new(crate::App::new().build().expect("no routes, no conflict"));
-        Self::new(incoming.head, Bytes::from_static(body.as_bytes()), Params::default(), routes, None)
+        Self::new(incoming.head, Body::from(body), Params::default(), routes, None)
     }
 }

@@ -33,7 +33,7 @@ use crate::route::Demands;
 pub struct State<T>(pub T);
 
 impl<T: Clone + Send + Sync + 'static> FromRequestParts for State<T> {
-    fn from_request_parts(request: &mut Request) -> Result<Self, Error> {
+    async fn from_request_parts(request: &mut Request) -> Result<Self, Error> {
         request.routes().state::<T>().cloned().map(Self).ok_or_else(|| {
             let name = std::any::type_name::<T>();
             Error::new(StatusCode::INTERNAL_SERVER_ERROR, format!("the app has no state of type {name}"))

@@ -1,10 +1,12 @@
 //! The answer to a request.
 
-use http::StatusCode;
+use std::future::Future;
+
+use http::{Extensions, StatusCode};
 
 use crate::error::Error;
 use crate::http1::{Fields, is_token, is_value};
-use crate::payload::{Body, ContentType};
+use crate::payload::{Body, ContentType, Upgraded};
 
 /// An answer: a status, headers and a body.
 ///
@@ -20,20 +22,63 @@ use crate::payload::{Body, ContentType};
 /// assert_eq!(response.header("Location"), Some("/cats"));
 /// assert!(response.with_header("x-name", "a\r\nset-cookie: b").is_err());
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Response {
     status: StatusCode,
     content_type: Option<ContentType>,
     close: bool,
     lines: Vec<u8>,
     body: Body,
+    extensions: Extensions,
 }
 
 impl Response {
     /// An answer without headers and body.
     #[inline]
     pub fn new(status: StatusCode) -> Self {
-        Self { status, content_type: None, close: false, lines: Vec::new(), body: Body::empty() }
+        Self {
+            status,
+            content_type: None,
+            close: false,
+            lines: Vec::new(),
+            body: Body::empty(),
+            extensions: Extensions::new(),
+        }
+    }
+
+    /// An answer that hands the connection over to another protocol: `101 Switching Protocols`.
+    ///
+    /// Once its head is out, `speak` gets the connection and runs as a part of the connection's task. Only an
+    /// HTTP/1.1 request that asked for the same protocol may be answered so; any other gets a 500.
+    ///
+    /// # Errors
+    ///
+    /// When `protocol` cannot be the value of a header.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mainspring_web::{Error, Response, Upgraded};
+    /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    ///
+    /// async fn echo() -> Result<Response, Error> {
+    ///     Response::upgrade("echo", async |mut connection: Upgraded| {
+    ///         let mut byte = [0];
+    ///         while connection.read_exact(&mut byte).await.is_ok() {
+    ///             if connection.write_all(&byte).await.is_err() {
+    ///                 break;
+    ///             }
+    ///         }
+    ///     })
+    /// }
+    /// ```
+    pub fn upgrade<F, Fut>(protocol: &str, speak: F) -> Result<Self, Error>
+    where
+        F: FnOnce(Upgraded) -> Fut + Send + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        let body = Body::upgrade(Box::new(move |connection| Box::pin(speak(connection))));
+        Self::new(StatusCode::SWITCHING_PROTOCOLS).with_body(body).with_header("upgrade", protocol)
     }
 
     #[inline]
@@ -62,6 +107,13 @@ impl Response {
     #[must_use]
     pub fn with_body(mut self, body: impl Into<Body>) -> Self {
         self.body = body.into();
+        self
+    }
+
+    /// Puts another body in the place of this one; headers stay as they are.
+    #[must_use]
+    pub fn map_body(mut self, change: impl FnOnce(Body) -> Body) -> Self {
+        self.body = change(std::mem::take(&mut self.body));
         self
     }
 
@@ -130,6 +182,27 @@ impl Response {
     #[inline]
     pub fn body(&self) -> &Body {
         &self.body
+    }
+
+    /// The body, to read from it or to put another in its place.
+    pub fn body_mut(&mut self) -> &mut Body {
+        &mut self.body
+    }
+
+    /// All headers but those that the engine writes, in order.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let typed = self.content_type.map(|kind| ("content-type", kind.as_str().as_bytes()));
+        typed.into_iter().chain(Fields::new(&self.lines))
+    }
+
+    /// What handlers leave for middlewares, by type; no part of what is sent.
+    pub fn extensions(&self) -> &Extensions {
+        &self.extensions
+    }
+
+    /// The same, to leave something.
+    pub fn extensions_mut(&mut self) -> &mut Extensions {
+        &mut self.extensions
     }
 
     /// Takes the body out.

@@ -15,8 +15,9 @@ use crate::response::{IntoResponse, Response};
 /// Answers requests: an async function (or closure) of up to eight extractors that gives an
 /// [`IntoResponse`].
 ///
-/// All arguments but the last are [`FromRequestParts`], the last is a [`FromRequest`]. When an extractor
-/// fails, its error is the answer and the function is not called. The parameter `M` only keeps the
+/// All arguments but the last are [`FromRequestParts`], the last is a [`FromRequest`]; they are taken in order.
+/// When an extractor fails, its error is the answer and the function is not called. A function that takes
+/// anything must be `Clone`, as functions and most closures are. The parameter `M` only keeps the
 /// implementations apart.
 ///
 /// # Examples
@@ -65,55 +66,44 @@ where
     }
 }
 
-impl<F, Fut, Via, T> Handler<(Via, T)> for F
-where
-    F: Fn(T) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output: IntoResponse> + Send + 'static,
-    T: FromRequest<Via>,
-{
-    #[inline]
-    fn call(&self, request: Request, reply: &mut Reply) {
-        match T::from_request(request) {
-            Ok(value) => reply.future(Respond { future: self(value) }),
-            Err(error) => reply.ready(error.into_response()),
-        }
-    }
-
-    fn demand(demands: &mut Demands) {
-        T::demand(demands);
-    }
-}
-
-/// Implements [`Handler`] for functions of several extractors: the parts, then the last.
+/// Implements [`Handler`] for functions of extractors: the parts, then the last.
 macro_rules! handler {
-    ($($part:ident)+; $last:ident) => {
-        #[expect(non_snake_case, reason = "one name per extractor serves as its type and its value")]
-        impl<F, Fut, Via, $($part,)+ $last> Handler<(Via, $($part,)+ $last)> for F
+    ($($part:ident)*; $last:ident) => {
+        #[expect(clippy::allow_attributes, reason = "not every expansion has parts")]
+        #[allow(non_snake_case, unused_mut, reason = "one name per extractor serves as its type and its value")]
+        impl<F, Fut, Via, $($part,)* $last> Handler<(Via, $($part,)* $last)> for F
         where
-            F: Fn($($part,)+ $last) -> Fut + Send + Sync + 'static,
+            F: Fn($($part,)* $last) -> Fut + Clone + Send + Sync + 'static,
             Fut: Future<Output: IntoResponse> + Send + 'static,
-            $($part: FromRequestParts,)+
-            $last: FromRequest<Via>,
+            $($part: FromRequestParts + Send + 'static,)*
+            $last: FromRequest<Via> + Send + 'static,
+            Via: 'static,
         {
+            #[inline]
             fn call(&self, mut request: Request, reply: &mut Reply) {
-                $(let $part = match $part::from_request_parts(&mut request) {
-                    Ok(value) => value,
-                    Err(error) => return reply.ready(error.into_response()),
-                };)+
-                match $last::from_request(request) {
-                    Ok($last) => reply.future(Respond { future: self($($part,)+ $last) }),
-                    Err(error) => reply.ready(error.into_response()),
-                }
+                let handler = self.clone();
+                reply.future(async move {
+                    $(let $part = match $part::from_request_parts(&mut request).await {
+                        Ok(value) => value,
+                        Err(error) => return error.into_response(),
+                    };)*
+                    let $last = match $last::from_request(request).await {
+                        Ok(value) => value,
+                        Err(error) => return error.into_response(),
+                    };
+                    handler($($part,)* $last).await.into_response()
+                });
             }
 
             fn demand(demands: &mut Demands) {
-                $($part::demand(demands);)+
+                $($part::demand(demands);)*
                 $last::demand(demands);
             }
         }
     };
 }
 
+handler!(; A);
 handler!(A; B);
 handler!(A B; C);
 handler!(A B C; D);

@@ -6,14 +6,17 @@ use std::sync::Arc;
 
 use http::Method;
 
+use super::absent::{MethodNotAllowed, NotFound, Options};
 use super::demands::{Demands, States};
 use super::error::{Fault, Kind, RouteError, label};
 use super::fixed::Fixed;
 use super::handler::Endpoint;
+use super::rules::Rules;
 use crate::http1::{Head, Span};
+use crate::middleware::{Layer, around};
 use crate::request::Params;
 
-/// A route as it was added to the app.
+/// A route as it was added to the app; in the table, with the app's middlewares around its endpoint.
 #[derive(Clone)]
 pub(crate) struct Route {
     /// `None` answers every method.
@@ -21,6 +24,7 @@ pub(crate) struct Route {
     pub(crate) pattern: String,
     pub(crate) endpoint: Arc<dyn Endpoint>,
     pub(crate) demands: Arc<Demands>,
+    pub(crate) rules: Rules,
     pub(crate) place: &'static Location<'static>,
 }
 
@@ -31,6 +35,10 @@ pub struct Routes {
     tree: matchit::Router<usize>,
     patterns: Vec<Pattern>,
     states: States,
+    /// Answers what no pattern matches.
+    fallback: Arc<dyn Endpoint>,
+    /// Answers `OPTIONS *`.
+    options: Arc<dyn Endpoint>,
 }
 
 /// A path pattern and the methods it knows.
@@ -38,32 +46,64 @@ struct Pattern {
     text: String,
     names: Vec<Box<str>>,
     methods: Vec<Route>,
-    allow: String,
+    /// Answers methods that are not known.
+    refusal: Arc<dyn Endpoint>,
+    /// Answers `OPTIONS` when no handler does.
+    options: Arc<dyn Endpoint>,
 }
 
 /// What the table says about a request.
 #[derive(Debug)]
-pub(crate) enum Found {
+pub(crate) struct Found {
+    kind: FoundKind,
+    pub(crate) params: Params,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FoundKind {
     /// The route's handler answers; the index of the method under the pattern.
-    Handler { method: usize, params: Params },
-    /// The path is known, the method is not; the index of the pattern, which has the `allow` line.
-    MethodNotAllowed { pattern: usize },
-    /// `OPTIONS` that no handler answers; without a pattern for `OPTIONS *`.
-    Options { pattern: Option<usize> },
+    Handler(usize),
+    /// The path is known, the method is not.
+    MethodNotAllowed,
+    /// `OPTIONS` that no handler answers.
+    Options,
     /// The path is unknown.
     Nothing,
 }
 
+impl Found {
+    /// Whether somebody may want the body.
+    pub(crate) fn is_handler(&self) -> bool {
+        matches!(self.kind, FoundKind::Handler(_))
+    }
+
+    fn nothing(kind: FoundKind) -> Self {
+        Self { kind, params: Params { pattern: usize::MAX, values: Vec::new() } }
+    }
+}
+
 impl Routes {
-    pub(crate) fn build(routes: &[Route], states: States) -> Result<Self, RouteError> {
-        let mut table =
-            Self { fixed: Fixed::default(), tree: matchit::Router::new(), patterns: Vec::new(), states };
-        let faults: Vec<Fault> = routes.iter().filter_map(|route| table.add(route).err()).collect();
+    pub(crate) fn build(
+        routes: &[Route],
+        states: States,
+        layers: &[Arc<dyn Layer>],
+    ) -> Result<Self, RouteError> {
+        let mut table = Self {
+            fixed: Fixed::default(),
+            tree: matchit::Router::new(),
+            patterns: Vec::new(),
+            states,
+            fallback: around(layers, Arc::new(NotFound)),
+            options: around(layers, Arc::new(Options::everything())),
+        };
+        let faults: Vec<Fault> = routes.iter().filter_map(|route| table.add(route, layers).err()).collect();
         if !faults.is_empty() {
             return Err(RouteError(faults));
         }
         for pattern in &mut table.patterns {
-            pattern.allow = allow(&pattern.methods);
+            let allow = allow(&pattern.methods);
+            pattern.refusal = around(layers, Arc::new(MethodNotAllowed { allow: allow.clone() }));
+            pattern.options = around(layers, Arc::new(Options { allow: Some(allow) }));
         }
         let patterns = table.patterns.iter().enumerate();
         let plain = patterns.filter(|(_, pattern)| !pattern.text.contains(['{', '}']));
@@ -71,7 +111,7 @@ impl Routes {
         Ok(table)
     }
 
-    fn add(&mut self, route: &Route) -> Result<(), Fault> {
+    fn add(&mut self, route: &Route, layers: &[Arc<dyn Layer>]) -> Result<(), Fault> {
         let fault =
             |kind| Fault { kind, route: label(route.method.as_ref(), &route.pattern), place: route.place };
         if let Some(name) = route.demands.unmet(&self.states) {
@@ -89,7 +129,8 @@ impl Routes {
             let with = label(twin.method.as_ref(), &twin.pattern);
             return Err(fault(Kind::Conflict { with, place: twin.place }));
         }
-        pattern.methods.push(route.clone());
+        let endpoint = around(layers, Arc::clone(&route.endpoint));
+        pattern.methods.push(Route { endpoint, ..route.clone() });
         // The catch-all stands last, so that the first match is the best one.
         pattern.methods.sort_by_key(|route| route.method.is_none());
         Ok(())
@@ -103,8 +144,14 @@ impl Routes {
             Err(error) => return Err(Kind::Malformed(error.to_string())),
         }
         let names = names(pattern);
-        let (text, methods, allow) = (pattern.to_owned(), Vec::new(), String::new());
-        self.patterns.push(Pattern { text, names, methods, allow });
+        let (refusal, options) = (Arc::clone(&self.fallback), Arc::clone(&self.options));
+        self.patterns.push(Pattern {
+            text: pattern.to_owned(),
+            names,
+            methods: Vec::new(),
+            refusal,
+            options,
+        });
         Ok(index)
     }
 
@@ -128,27 +175,42 @@ impl Routes {
     fn walk(&self, head: &Head) -> Found {
         match self.tree.at(head.path()) {
             Ok(found) => self.method(*found.value, || spans(&found.params, head), head),
-            Err(_) if head.path() == "*" => Found::Options { pattern: None },
-            Err(_) => Found::Nothing,
+            Err(_) if head.path() == "*" => Found::nothing(FoundKind::Options),
+            Err(_) => Found::nothing(FoundKind::Nothing),
         }
     }
 
     #[inline]
     fn method(&self, index: usize, values: impl FnOnce() -> Vec<Span>, head: &Head) -> Found {
-        let Some(pattern) = self.patterns.get(index) else { return Found::Nothing };
-        let Some(method) = pattern.method(head.method()) else {
-            return if *head.method() == Method::OPTIONS {
-                Found::Options { pattern: Some(index) }
-            } else {
-                Found::MethodNotAllowed { pattern: index }
-            };
+        let Some(pattern) = self.patterns.get(index) else { return Found::nothing(FoundKind::Nothing) };
+        let kind = match pattern.method(head.method()) {
+            Some(method) => FoundKind::Handler(method),
+            None if *head.method() == Method::OPTIONS => FoundKind::Options,
+            None => FoundKind::MethodNotAllowed,
         };
-        Found::Handler { method, params: Params { pattern: index, values: values() } }
+        Found { kind, params: Params { pattern: index, values: values() } }
     }
 
+    /// Who answers what was found; somebody always does.
     #[inline]
-    pub(crate) fn endpoint(&self, params: &Params, method: usize) -> Option<&dyn Endpoint> {
-        Some(&*self.patterns.get(params.pattern)?.methods.get(method)?.endpoint)
+    pub(crate) fn endpoint(&self, found: &Found) -> &dyn Endpoint {
+        let pattern = self.patterns.get(found.params.pattern);
+        match (found.kind, pattern) {
+            (FoundKind::Handler(method), Some(pattern)) => {
+                pattern.methods.get(method).map_or(&*self.fallback, |route| &*route.endpoint)
+            }
+            (FoundKind::MethodNotAllowed, Some(pattern)) => &*pattern.refusal,
+            (FoundKind::Options, Some(pattern)) => &*pattern.options,
+            (FoundKind::Options, None) => &*self.options,
+            _ => &*self.fallback,
+        }
+    }
+
+    /// The rules of the route that was found; the server's own where none was.
+    pub(crate) fn rules(&self, found: &Found) -> Rules {
+        let FoundKind::Handler(method) = found.kind else { return Rules::default() };
+        let pattern = self.patterns.get(found.params.pattern);
+        pattern.and_then(|pattern| pattern.methods.get(method)).map(|route| route.rules).unwrap_or_default()
     }
 
     pub(crate) fn pattern(&self, index: usize) -> Option<&str> {
@@ -157,11 +219,6 @@ impl Routes {
 
     pub(crate) fn names(&self, index: usize) -> &[Box<str>] {
         self.patterns.get(index).map(|pattern| pattern.names.as_slice()).unwrap_or_default()
-    }
-
-    /// The value of the `allow` header of a pattern.
-    pub(crate) fn allow(&self, index: usize) -> &str {
-        self.patterns.get(index).map(|pattern| pattern.allow.as_str()).unwrap_or_default()
     }
 
     pub(crate) fn state<T: 'static>(&self) -> Option<&T> {
@@ -213,7 +270,7 @@ fn allow(routes: &[Route]) -> String {
 
 impl fmt::Debug for Routes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let patterns = self.patterns.iter().map(|pattern| (&pattern.text, &pattern.allow));
+        let patterns = self.patterns.iter().map(|pattern| (&pattern.text, allow(&pattern.methods)));
         f.debug_map().entries(patterns).finish()
     }
 }

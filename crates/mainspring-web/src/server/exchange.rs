@@ -15,6 +15,7 @@ use super::timeouts::Timeouts;
 use crate::http1::{
     CONTINUE, Connection, Decoder, Expect, Head, Incoming, Limits, Piece, Refusal, Version, encode,
 };
+use crate::payload::Body;
 use crate::request::Request;
 use crate::response::{IntoResponse, Response};
 use crate::route::{Found, Reply, Routes};
@@ -199,7 +200,7 @@ impl Exchange {
             return Ok(());
         }
         if expect == Expect::Continue && body.is_empty() {
-            if !matches!(found, Found::Handler { .. }) {
+            if !found.is_handler() {
                 // Nobody wants the body, so it must not come, and what follows cannot be told from it.
                 turn.keep_alive = false;
                 self.call(cx, head, found, body, turn);
@@ -228,13 +229,10 @@ impl Exchange {
     #[inline]
     fn call(&mut self, cx: &mut Context<'_>, head: Head, found: Found, body: BytesMut, mut turn: Turn) {
         let routes = &self.site.routes;
-        let Found::Handler { method, params } = found else {
-            let response = without_handler(routes, &found);
-            return self.answer(response, turn);
-        };
-        turn.pattern = params.pattern;
-        let Some(endpoint) = routes.endpoint(&params, method) else { return };
-        let request = Request::new(head, body.freeze(), params, Arc::clone(routes), self.peer);
+        turn.pattern = found.params.pattern;
+        let endpoint = routes.endpoint(&found);
+        let body = Body::from(body.freeze());
+        let request = Request::new(head, body, found.params, Arc::clone(routes), self.peer);
         self.stage = Stage::Handler(turn);
         endpoint.call(request, &mut self.reply);
         self.poll_reply(cx, turn);
@@ -270,7 +268,7 @@ impl Exchange {
         let connection = match turn.version {
             _ if !keep => Connection::Close,
             Version::Http10 => Connection::KeepAlive,
-            Version::Http11 => Connection::Persistent,
+            _ => Connection::Persistent,
         };
         let date = self.date.refresh(&self.site.clock);
         if encode(self.output.buffer(), &response, turn.head_only, connection, date) {
@@ -297,24 +295,6 @@ fn gather(decoder: &mut Decoder, input: &mut BytesMut, body: &mut BytesMut) -> R
             Some(Piece::End) => return Ok(true),
             Some(Piece::Data(piece)) if body.is_empty() => *body = piece,
             Some(Piece::Data(piece)) => body.extend_from_slice(&piece),
-        }
-    }
-}
-
-/// The answer where no handler has the word.
-#[cold]
-fn without_handler(routes: &Routes, found: &Found) -> Response {
-    let allowing = |status, pattern| {
-        Response::new(status)
-            .with_header("allow", routes.allow(pattern))
-            .unwrap_or_else(IntoResponse::into_response)
-    };
-    match *found {
-        Found::MethodNotAllowed { pattern } => allowing(StatusCode::METHOD_NOT_ALLOWED, pattern),
-        Found::Options { pattern: Some(pattern) } => allowing(StatusCode::NO_CONTENT, pattern),
-        Found::Options { pattern: None } => Response::new(StatusCode::NO_CONTENT),
-        Found::Handler { .. } | Found::Nothing => {
-            (StatusCode::NOT_FOUND, "there is nothing here").into_response()
         }
     }
 }

@@ -34,11 +34,10 @@ impl Output {
 
     /// Adds the body of the answer whose head is the last thing in the buffer.
     #[inline]
-    pub(super) fn body(&mut self, body: Body) {
-        if body.len() < ASIDE {
-            self.bytes.extend_from_slice(body.as_bytes());
-        } else {
-            self.aside = body.into_bytes();
+    pub(super) fn body(&mut self, mut body: Body) {
+        match body.as_bytes() {
+            Some(bytes) if bytes.len() < ASIDE => self.bytes.extend_from_slice(bytes),
+            _ => self.aside = body.take_bytes(),
         }
     }
 

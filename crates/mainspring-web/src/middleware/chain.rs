@@ -1,0 +1,25 @@
+//! Middlewares around one endpoint.
+
+use std::sync::Arc;
+
+use super::middleware::Layer;
+use super::next::Next;
+use crate::request::Request;
+use crate::route::{Endpoint, Reply};
+
+/// The middlewares of one route from the outermost on, and the handler within.
+pub(crate) struct Chain {
+    pub(super) layers: Vec<Arc<dyn Layer>>,
+    pub(super) endpoint: Arc<dyn Endpoint>,
+}
+
+/// Puts layers around an endpoint; costs nothing where there are none.
+pub(crate) fn around(layers: &[Arc<dyn Layer>], endpoint: Arc<dyn Endpoint>) -> Arc<dyn Endpoint> {
+    if layers.is_empty() { endpoint } else { Arc::new(Arc::new(Chain { layers: layers.to_vec(), endpoint })) }
+}
+
+impl Endpoint for Arc<Chain> {
+    fn call(&self, request: Request, reply: &mut Reply) {
+        Next { chain: Self::clone(self), at: 0 }.call(request, reply);
+    }
+}
