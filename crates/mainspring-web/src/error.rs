@@ -78,6 +78,19 @@ impl Error {
         self.status
     }
 
+    /// The error that it was made from, when that is a `T`.
+    ///
+    /// ```
+    /// use mainspring_web::Error;
+    ///
+    /// let error = Error::from(std::io::Error::other("broken"));
+    /// assert!(error.source_as::<std::io::Error>().is_some());
+    /// assert!(error.source_as::<std::fmt::Error>().is_none());
+    /// ```
+    pub fn source_as<T: StdError + 'static>(&self) -> Option<&T> {
+        self.source.as_deref()?.downcast_ref()
+    }
+
     /// Whether the request was at fault (400 to 499).
     pub fn is_client(&self) -> bool {
         self.status.is_client_error()

@@ -27,12 +27,16 @@
 mod app;
 mod error;
 pub mod http1;
+mod hub;
 pub mod middleware;
 mod payload;
 mod request;
 mod response;
 mod route;
 mod server;
+pub mod sse;
+mod static_files;
+pub mod ws;
 
 #[doc(no_inline)]
 pub use http::{Method, StatusCode};
@@ -40,11 +44,15 @@ pub use http::{Method, StatusCode};
 pub use app::App;
 pub use error::Error;
 pub use http1::Limits;
+pub use hub::{Hub, Listener, Missed};
 pub use middleware::{Middleware, Next};
 pub use payload::{Body, Html, Json, Text, Upgraded};
 pub use request::{
     FromRequest, FromRequestParts, Headers, Path, PeerAddr, Query, Request, State, ViaParts, ViaRequest,
 };
+#[doc(inline)]
+pub use request::{conditional, range};
 pub use response::{IntoResponse, Response};
 pub use route::{Demands, Handler, Reply, RouteError, Routes};
 pub use server::{HttpServer, Timeouts};
+pub use static_files::Files;

@@ -122,3 +122,25 @@ async fn routes_that_conflict_fail_the_start() {
         "{text}"
     );
 }
+
+#[tokio::test]
+async fn a_stream_of_events_does_not_hold_the_stop_up() {
+    use mainspring_web::Error;
+    use mainspring_web::sse::{Event, Events};
+
+    let check = async {
+        let events = || async {
+            let first = futures_util::stream::iter([Ok::<_, Error>(Event::new("first"))]);
+            Events::new(futures_util::StreamExt::chain(first, futures_util::stream::pending()))
+        };
+        let (running, address) = start(App::new().get("/", events)).await;
+        let mut stream = connect(address).await;
+        ask(&mut stream, "/").await;
+        let begun = until(&mut stream, "data: first\n\n\r\n").await;
+        assert!(begun.contains("content-type: text/event-stream\r\n"), "{begun}");
+        running.stop().await.expect("nobody holds it up");
+        assert_eq!(until(&mut stream, "\r\n\r\n").await, "0\r\n\r\n");
+        assert!(stream.read_u8().await.is_err(), "the connection ends");
+    };
+    timeout(Duration::from_secs(5), check).await.expect("it does not wait for the grace");
+}

@@ -38,8 +38,19 @@ impl Process {
         Err(named(io::Error::other("it does not listen")))
     }
 
-    /// The processor time it has taken, of its own and in the kernel, in ticks.
-    pub(crate) fn time(&self) -> io::Result<[u64; 2]> {
+    /// The processor time that all its threads have taken, in nanoseconds.
+    pub(crate) fn time(&self) -> io::Result<u64> {
+        let mut sum = 0;
+        for thread in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
+            let stat = fs::read_to_string(thread?.path().join("schedstat"))?;
+            let time = stat.split_whitespace().next().ok_or(io::ErrorKind::InvalidData)?;
+            sum += time.parse::<u64>().map_err(io::Error::other)?;
+        }
+        Ok(sum)
+    }
+
+    /// How many ticks of the system's clock met it at work of its own, and how many in the kernel.
+    pub(crate) fn ticks(&self) -> io::Result<[u64; 2]> {
         let stat = self.read("stat")?;
         // The name of the program, in parentheses, may have spaces.
         let (_, rest) = stat.rsplit_once(')').ok_or(io::ErrorKind::InvalidData)?;

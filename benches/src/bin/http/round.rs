@@ -56,17 +56,12 @@ fn sample(process: &Process, load: &Load, time: Duration) -> io::Result<Sample> 
     let tick = 1e6 / rustix::param::clock_ticks_per_second() as f64;
     let mut generator = Generator::connect(load.plan(process.address))?;
     generator.run(WARM_UP)?;
-    let (time_before, own_before, busy_before) = (process.time()?, own_time()?, machine::busy()?);
+    let before = Moment::now(process)?;
     let report = generator.run(time)?;
-    let (time_after, own_after, busy_after) = (process.time()?, own_time()?, machine::busy()?);
-    let [user, system] = [0, 1].map(|half: usize| {
-        let ticks =
-            time_after.get(half).zip(time_before.get(half)).map_or(0, |(after, before)| after - before);
-        ticks as f64 * tick
-    });
+    let after = Moment::now(process)?;
+    let [user, system] = after.since(&before);
     let requests = report.requests.max(1) as f64;
-    let others =
-        (busy_after - busy_before) as f64 * tick - user - system - (own_after - own_before) as f64 * tick;
+    let others = (after.busy - before.busy) as f64 * tick - user - system - (after.own - before.own) as f64 * tick;
     Ok(Sample {
         user: user / requests,
         system: system / requests,
@@ -75,6 +70,37 @@ fn sample(process: &Process, load: &Load, time: Duration) -> io::Result<Sample> 
         late: report.latency.value_at_percentile(99.0) as f64,
         others: others.max(0.0) / report.elapsed.as_micros() as f64,
     })
+}
+
+/// What the system has counted so far.
+struct Moment {
+    /// Of the server: nanoseconds, and the ticks that tell which part was the kernel's.
+    time: u64,
+    ticks: [u64; 2],
+    /// Of this program and of all, in ticks.
+    own: u64,
+    busy: u64,
+}
+
+impl Moment {
+    fn now(process: &Process) -> io::Result<Self> {
+        Ok(Moment {
+            time: process.time()?,
+            ticks: process.ticks()?,
+            own: own_time()?,
+            busy: machine::busy()?,
+        })
+    }
+
+    /// The server's time in microseconds: its own, and the kernel's. The ticks alone would be too coarse.
+    fn since(&self, before: &Moment) -> [f64; 2] {
+        let micros = (self.time - before.time) as f64 / 1e3;
+        let [user, system] = [0, 1].map(|half: usize| {
+            self.ticks.get(half).zip(before.ticks.get(half)).map_or(0, |(after, before)| after - before) as f64
+        });
+        let own = user / (user + system).max(1.0);
+        [micros * own, micros * (1.0 - own)]
+    }
 }
 
 /// The processor time of this program, in ticks.

@@ -5,6 +5,40 @@ use std::task::{Context, Poll};
 
 use crate::cancel::{Grace, Kind, Reason, Seat, Turn, grace, while_dropping_hard};
 
+/// Cancels a future that was polled before, where it stands, and waits for its cleanup.
+///
+/// For who polls a future by hand and comes to have no more use for it. The future is polled once more, so that
+/// its guards learn of the request; it ends as one that [`timeout`](crate::time::timeout) has cancelled does.
+/// The cleanup is bounded by the grace of the process. `Some` when the future ends with a value all the same.
+///
+/// # Cancel safety
+///
+/// Dropping it drops the future; a cleanup that has begun goes on in a task of its own.
+///
+/// # Examples
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// use std::future::{pending, poll_fn};
+/// use std::task::Poll;
+/// use mainspring_task::{Shared, cancel::finally, combine::stop};
+///
+/// let cleaned = Shared::new(false);
+/// let cell = cleaned.clone();
+/// let mut work = Box::pin(finally(pending::<()>(), async move { cell.set(true) }));
+/// poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx).is_pending())).await;
+/// assert_eq!(stop(work, "nobody waits for it").await, None);
+/// assert!(cleaned.get());
+/// # }
+/// ```
+#[track_caller]
+pub fn stop<F: Future>(body: F, reason: &'static str) -> impl Future<Output = Option<F::Output>> {
+    let mut branch = Branch::new(Location::caller(), body);
+    branch.stop(Reason::from(reason));
+    branch
+}
+
 /// A future, polled in place, that its owner can stop: it is cancelled as a task is, guards and all.
 ///
 /// Ends with `None` when it was stopped. One that consumes the request goes on, and its value counts.

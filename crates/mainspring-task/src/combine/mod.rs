@@ -8,6 +8,7 @@
 //! | take outcomes as they come | [`as_completed`] | they run on |
 //! | have the first to end | [`select`] | they are cancelled, and awaited |
 //! | have the first that succeeds | [`race_ok`] | they are cancelled, and awaited |
+//! | have no more use for a future | [`stop`] | |
 //! | run tasks that end with this block | [`scope()`] | at an error they are cancelled, and awaited |
 //!
 //! **Who owns what.** [`gather`] and [`scope()`] spawn tasks that are theirs: when they are cancelled,
@@ -31,6 +32,7 @@ mod until;
 mod wait;
 
 pub use as_completed::{Completions, TimedCompletions, as_completed};
+pub use branch::stop;
 pub use gather::{Gather, Gathering, Many, Several, gather, gather_settled};
 pub use race::{RaceOk, race_ok};
 #[doc(inline)]

@@ -71,6 +71,11 @@ impl Chunked {
         }
     }
 
+    /// Sets another limit before the first chunk.
+    pub(super) fn limit(&mut self, limit: u64) {
+        self.allowance = limit;
+    }
+
     /// Takes the next piece out of `buffer`; `None` when it holds too little.
     pub(super) fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Piece>, Refusal> {
         loop {

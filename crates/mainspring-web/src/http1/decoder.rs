@@ -6,7 +6,7 @@ use bytes::{Buf, BytesMut};
 use http::{Method, StatusCode};
 
 use super::body::{Chunked, Piece};
-use super::framing::{Framing, target};
+use super::framing::{Framing, TOO_LARGE, target};
 use super::head::{Head, Version};
 use super::limits::{Limits, MOST_HEADERS};
 use super::refusal::Refusal;
@@ -25,6 +25,10 @@ pub struct Incoming {
     pub keep_alive: bool,
     /// Whether the client waits for `100 Continue` before it sends the body.
     pub expect: Expect,
+    /// Whether the client asks for another protocol on this connection.
+    pub(crate) upgrade: bool,
+    /// Whether the client takes trailers behind a chunked answer.
+    pub(crate) trailers: bool,
 }
 
 /// Whether the client waits before it sends the body.
@@ -69,6 +73,8 @@ pub struct Decoder {
 #[derive(Debug)]
 enum Body {
     Length(u64),
+    /// A counted body beyond the limit.
+    TooLarge(u64),
     Chunked(Chunked),
 }
 
@@ -134,6 +140,26 @@ impl Decoder {
                 Ok(Some(Piece::Data(buffer.split_to(count))))
             }
             Body::Chunked(chunked) => chunked.decode(buffer),
+            Body::TooLarge(_) => Err(TOO_LARGE),
+        }
+    }
+
+    /// Sets the limit of this body in place of [`Limits::body`], which is known when the route is.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`] with 413 when the body is already known to be larger.
+    pub fn limit_body(&mut self, limit: u64) -> Result<(), Refusal> {
+        match &mut self.body {
+            Body::Length(left) | Body::TooLarge(left) => {
+                let left = *left;
+                self.body = if left > limit { Body::TooLarge(left) } else { Body::Length(left) };
+                if left > limit { Err(TOO_LARGE) } else { Ok(()) }
+            }
+            Body::Chunked(chunked) => {
+                chunked.limit(limit);
+                Ok(())
+            }
         }
     }
 
@@ -142,7 +168,7 @@ impl Decoder {
     /// Whoever reads them past the buffer reports them with [`bypass`](Self::bypass).
     pub fn missing(&self) -> Option<u64> {
         match self.body {
-            Body::Length(left) => Some(left),
+            Body::Length(left) | Body::TooLarge(left) => Some(left),
             Body::Chunked(_) => None,
         }
     }
@@ -158,12 +184,15 @@ impl Decoder {
         self.body = if framing.chunked {
             Body::Chunked(Chunked::new(self.limits.body, self.limits.head))
         } else {
-            Body::Length(framing.length.unwrap_or(0))
+            let length = framing.length.unwrap_or(0);
+            if length > self.limits.body as u64 { Body::TooLarge(length) } else { Body::Length(length) }
         };
         let modern = head.version == Version::Http11;
         let has_body = framing.chunked || framing.length.is_some_and(|length| length > 0);
         let expect = if framing.expect && modern && has_body { Expect::Continue } else { Expect::Nothing };
-        Incoming { head, keep_alive: !framing.close && (modern || framing.keep_alive), expect }
+        let keep_alive = !framing.close && (modern || framing.keep_alive);
+        let (upgrade, trailers) = (framing.upgrade && modern, framing.trailers && modern);
+        Incoming { head, keep_alive, expect, upgrade, trailers }
     }
 
     /// Everything `httparse` leaves open: line ends, target, headers that decide about the framing, limits.
@@ -199,7 +228,7 @@ impl Decoder {
             }
             framing.header(header.name, header.value, offset(header.value))?;
         }
-        framing.finish(version, self.limits.body)?;
+        framing.finish(version)?;
         let method =
             Method::from_bytes(method.as_bytes()).map_err(|_| Refusal::bad("the method is no token"))?;
         Ok((Parsed { method, version, target, lines: lines as u32 }, framing))

@@ -14,6 +14,19 @@ pub(crate) enum Connection {
     KeepAlive,
     /// The connection ends after this answer.
     Close,
+    /// The connection goes on in another protocol.
+    Upgrade,
+}
+
+/// How the end of a body is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Coding {
+    /// By the number of bytes.
+    Length(u64),
+    /// By the last chunk.
+    Chunked,
+    /// By the end of the connection, for HTTP/1.0.
+    Close,
 }
 
 /// The interim answer to `Expect: 100-continue`.
@@ -40,38 +53,49 @@ pub(crate) fn encode(
     out: &mut Vec<u8>,
     response: &Response,
     head_only: bool,
+    coding: Coding,
     connection: Connection,
     date: &DateLine,
 ) -> bool {
     let status = response.status();
     let bodiless = status.is_informational()
         || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED | StatusCode::RESET_CONTENT);
-    let length = response.body().len().unwrap_or(0);
-    out.reserve(RESERVE + response.lines().len() + length.min(BODY_RESERVE) as usize);
-    match (status, response.content_type()) {
-        (StatusCode::OK, Some(ContentType::Text)) => out.extend_from_slice(OK_TEXT),
-        (StatusCode::OK, Some(ContentType::Json)) => out.extend_from_slice(OK_JSON),
-        (StatusCode::OK, None) => out.extend_from_slice(OK_BARE),
-        (_, kind) => start(out, status, kind, bodiless),
-    }
-    if bodiless {
-        out.extend_from_slice(&date[2..]);
-    } else {
-        out.extend_from_slice(itoa::Buffer::new().format(length).as_bytes());
-        out.extend_from_slice(date);
+    let room = if let Coding::Length(length) = coding { length.min(BODY_RESERVE) as usize } else { 0 };
+    out.reserve(RESERVE + response.lines().len() + room);
+    match (coding, status, response.content_type()) {
+        (Coding::Length(length), StatusCode::OK, Some(ContentType::Text)) => {
+            ended(out, OK_TEXT, length, date);
+        }
+        (Coding::Length(length), StatusCode::OK, Some(ContentType::Json)) => {
+            ended(out, OK_JSON, length, date);
+        }
+        (Coding::Length(length), StatusCode::OK, None) => ended(out, OK_BARE, length, date),
+        (_, _, kind) => {
+            start(out, status, kind);
+            end(out, status, (!bodiless).then_some(coding), date);
+        }
     }
     match connection {
         Connection::Persistent => {}
         Connection::KeepAlive => out.extend_from_slice(b"connection: keep-alive\r\n"),
         Connection::Close => out.extend_from_slice(b"connection: close\r\n"),
+        Connection::Upgrade => out.extend_from_slice(b"connection: upgrade\r\n"),
     }
     out.extend_from_slice(response.lines());
     out.extend_from_slice(b"\r\n");
     !bodiless && !head_only
 }
 
-/// The status line and headers up to the value of the length, for everything but the commonest answers.
-fn start(out: &mut Vec<u8>, status: StatusCode, kind: Option<ContentType>, bodiless: bool) {
+/// One of the commonest beginnings with the length and the date.
+#[inline]
+fn ended(out: &mut Vec<u8>, start: &[u8], length: u64, date: &DateLine) {
+    out.extend_from_slice(start);
+    out.extend_from_slice(itoa::Buffer::new().format(length).as_bytes());
+    out.extend_from_slice(date);
+}
+
+/// The status line and the content type, for everything but the commonest answers.
+fn start(out: &mut Vec<u8>, status: StatusCode, kind: Option<ContentType>) {
     out.extend_from_slice(b"HTTP/1.1 ");
     out.extend_from_slice(status.as_str().as_bytes());
     out.push(b' ');
@@ -82,11 +106,17 @@ fn start(out: &mut Vec<u8>, status: StatusCode, kind: Option<ContentType>, bodil
         out.extend_from_slice(kind.as_str().as_bytes());
         out.extend_from_slice(b"\r\n");
     }
-    match status {
-        StatusCode::RESET_CONTENT => out.extend_from_slice(b"content-length: 0\r\n"),
-        _ if !bodiless => out.extend_from_slice(b"content-length: "),
-        _ => {}
+}
+
+/// How the body ends, and the date; `None` for a status that has no body.
+fn end(out: &mut Vec<u8>, status: StatusCode, coding: Option<Coding>, date: &DateLine) {
+    match coding {
+        Some(Coding::Length(length)) => return ended(out, b"content-length: ", length, date),
+        Some(Coding::Chunked) => out.extend_from_slice(b"transfer-encoding: chunked\r\n"),
+        None if status == StatusCode::RESET_CONTENT => out.extend_from_slice(b"content-length: 0\r\n"),
+        Some(Coding::Close) | None => {}
     }
+    out.extend_from_slice(&date[2..]);
 }
 
 #[cfg(test)]
@@ -97,8 +127,10 @@ mod tests {
     const DATE: &DateLine = b"\r\ndate: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
 
     fn written(response: impl IntoResponse, head_only: bool, connection: Connection) -> (String, bool) {
+        let response = response.into_response();
+        let coding = response.body().len().map_or(Coding::Chunked, Coding::Length);
         let mut out = Vec::new();
-        let body = encode(&mut out, &response.into_response(), head_only, connection, DATE);
+        let body = encode(&mut out, &response, head_only, coding, connection, DATE);
         (String::from_utf8(out).expect("the head is text"), body)
     }
 
@@ -134,6 +166,15 @@ mod tests {
         let (head, body) = written((StatusCode::RESET_CONTENT, "ignored"), false, Connection::Persistent);
         assert!(head.contains("content-length: 0\r\n"), "{head}");
         assert!(!body);
+    }
+
+    #[test]
+    fn a_body_of_unknown_length_is_chunked() {
+        let body = crate::Body::stream(futures_util::stream::iter([Ok::<_, crate::Error>("a")]));
+        let (head, body) = written(body, false, Connection::Persistent);
+        assert!(head.contains("\r\ntransfer-encoding: chunked\r\ndate: "), "{head}");
+        assert!(!head.contains("content-length"), "{head}");
+        assert!(body);
     }
 
     #[test]

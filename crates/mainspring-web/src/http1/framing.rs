@@ -14,6 +14,8 @@ pub(super) struct Framing {
     pub(super) close: bool,
     pub(super) keep_alive: bool,
     pub(super) expect: bool,
+    pub(super) upgrade: bool,
+    pub(super) trailers: bool,
     pub(super) content_type: Span,
 }
 
@@ -23,6 +25,11 @@ impl Framing {
     pub(super) fn header(&mut self, name: &str, value: &[u8], at: usize) -> Result<(), Refusal> {
         // The length of the name rules out nearly all headers with one comparison.
         match name.len() {
+            2 if name.eq_ignore_ascii_case("te") => {
+                let mut codings = value.split(|byte| *byte == b',');
+                self.trailers |= codings.any(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"trailers"));
+                Ok(())
+            }
             4 if name.eq_ignore_ascii_case("host") => self.host(value),
             6 if name.eq_ignore_ascii_case("expect") => self.expect(value),
             10 if name.eq_ignore_ascii_case("connection") => {
@@ -41,7 +48,7 @@ impl Framing {
 
     /// Checks what only all headers together can show.
     #[inline]
-    pub(super) fn finish(&self, version: Version, body_limit: usize) -> Result<(), Refusal> {
+    pub(super) fn finish(&self, version: Version) -> Result<(), Refusal> {
         if !self.host && version == Version::Http11 {
             return Err(Refusal::bad("the Host header is missing"));
         }
@@ -50,9 +57,6 @@ impl Framing {
         }
         if self.chunked && version == Version::Http10 {
             return Err(Refusal::bad("Transfer-Encoding does not exist in HTTP/1.0"));
-        }
-        if self.length.is_some_and(|length| length > body_limit as u64) {
-            return Err(TOO_LARGE);
         }
         Ok(())
     }
@@ -78,6 +82,7 @@ impl Framing {
         for option in value.split(|byte| *byte == b',') {
             let option = option.trim_ascii();
             self.close |= option.eq_ignore_ascii_case(b"close");
+            self.upgrade |= option.eq_ignore_ascii_case(b"upgrade");
             self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
         }
     }

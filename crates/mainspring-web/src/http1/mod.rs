@@ -33,6 +33,6 @@ pub use head::{Head, Version};
 pub use limits::Limits;
 pub use refusal::Refusal;
 
-pub(crate) use encoder::{CONTINUE, Connection, DateLine, encode};
+pub(crate) use encoder::{CONTINUE, Coding, Connection, DateLine, encode};
 pub(crate) use fields::{is_token, is_value};
 pub(crate) use head::{Span, Target};

@@ -25,6 +25,10 @@ use crate::error::{BoxError, Error};
 /// whole calls [`collect`](Self::collect); whoever wants it piece by piece calls [`chunk`](Self::chunk). Either
 /// way it is bounded by [`Limits::body`](crate::Limits::body).
 ///
+/// Of a body that is not read, 64 KiB are taken from the client, which is then held up. A body may be read by
+/// another task, and also after the answer: the connection goes on to the next request when it is at its end.
+/// One that is dropped unread is skipped if it is small; else the connection ends after the answer.
+///
 /// It is a body of the `http-body` crate too, and [`Body::wrap`] takes any such body.
 ///
 /// # Examples
@@ -41,10 +45,17 @@ enum Inner {
     Static(&'static [u8]),
     Owned(Vec<u8>),
     Shared(Bytes),
-    /// With its length, when that is known.
-    Stream(Option<u64>, SyncWrapper<Erased>),
+    Stream(Extent, SyncWrapper<Erased>),
     File(Box<FileBody>),
     Upgrade(SyncWrapper<OnUpgrade>),
+}
+
+/// How much a stream will give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extent {
+    Known(u64),
+    Unknown,
+    Endless,
 }
 
 type Erased = Pin<Box<dyn http_body::Body<Data = Bytes, Error = Error> + Send>>;
@@ -95,6 +106,17 @@ impl Body {
         Self::erase(Some(length), Streamed::new(stream))
     }
 
+    /// A body whose stream goes on for ever, as far as it knows: events, a feed. It ends where it stands when the
+    /// server stops, so that it does not hold the stop up.
+    pub fn endless<S, T, E>(stream: S) -> Self
+    where
+        S: Stream<Item = Result<T, E>> + Send + 'static,
+        T: Into<Bytes>,
+        E: Into<Error>,
+    {
+        Self(Inner::Stream(Extent::Endless, SyncWrapper::new(Box::pin(Streamed::new(stream)))))
+    }
+
     /// A part of an open file, from `range.start` to before `range.end`.
     ///
     /// The server hands it from the file to the socket inside the kernel where it can; else it is read in
@@ -135,7 +157,8 @@ impl Body {
         length: Option<u64>,
         body: impl http_body::Body<Data = Bytes, Error = Error> + Send + 'static,
     ) -> Self {
-        Self(Inner::Stream(length, SyncWrapper::new(Box::pin(body))))
+        let extent = length.map_or(Extent::Unknown, Extent::Known);
+        Self(Inner::Stream(extent, SyncWrapper::new(Box::pin(body))))
     }
 
     /// The bytes, when they are in memory.
@@ -156,7 +179,8 @@ impl Body {
             Inner::Static(bytes) => Some(bytes.len() as u64),
             Inner::Owned(bytes) => Some(bytes.len() as u64),
             Inner::Shared(bytes) => Some(bytes.len() as u64),
-            Inner::Stream(length, _) => *length,
+            Inner::Stream(Extent::Known(length), _) => Some(*length),
+            Inner::Stream(..) => None,
             Inner::File(file) => Some(file.len()),
             Inner::Upgrade(_) => Some(0),
         }
@@ -222,6 +246,11 @@ impl Body {
             Inner::Upgrade(on_upgrade) => Source::Upgrade(on_upgrade.into_inner()),
             whole => Source::Bytes(Self(whole)),
         }
+    }
+
+    /// Whether it ends when the server stops.
+    pub(crate) fn is_endless(&self) -> bool {
+        matches!(self.0, Inner::Stream(Extent::Endless, _))
     }
 
     pub(crate) fn is_upgrade(&self) -> bool {
@@ -294,7 +323,7 @@ impl Stream for Body {
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Inner::Stream(length, _) => f.debug_tuple("Stream").field(length).finish(),
+            Inner::Stream(extent, _) => f.debug_tuple("Stream").field(extent).finish(),
             Inner::File(file) => f.debug_tuple("File").field(&file.len()).finish(),
             Inner::Upgrade(_) => f.write_str("Upgrade"),
             _ => f

@@ -7,6 +7,7 @@ pub(crate) enum ContentType {
     Html,
     Json,
     Binary,
+    Events,
 }
 
 impl ContentType {
@@ -15,6 +16,7 @@ impl ContentType {
             Self::Text => "text/plain; charset=utf-8",
             Self::Html => "text/html; charset=utf-8",
             Self::Json => "application/json",
+            Self::Events => "text/event-stream",
             Self::Binary => "application/octet-stream",
         }
     }

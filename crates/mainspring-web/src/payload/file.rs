@@ -34,6 +34,20 @@ impl FileBody {
         self.left.end.saturating_sub(self.left.start)
     }
 
+    pub(crate) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// The part of the file that is still to come.
+    pub(crate) fn left(&self) -> Range<u64> {
+        self.left.clone()
+    }
+
+    /// Notes that bytes went another way.
+    pub(crate) fn advance(&mut self, count: u64) {
+        self.left.start += count;
+    }
+
     /// Reads the next piece on the blocking pool; `None` after the last.
     pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
         if self.len() == 0 {

@@ -4,6 +4,7 @@ mod body;
 mod content_type;
 mod file;
 mod json;
+mod pipe;
 mod stream;
 mod text;
 mod upgrade;
@@ -13,4 +14,8 @@ pub use json::Json;
 pub use text::{Html, Text};
 pub use upgrade::Upgraded;
 
+pub(crate) use body::Source;
 pub(crate) use content_type::ContentType;
+pub(crate) use file::FileBody;
+pub(crate) use pipe::{Demand, Incoming, Pipe, Reader, pipe};
+pub(crate) use upgrade::OnUpgrade;

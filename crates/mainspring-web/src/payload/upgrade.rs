@@ -45,6 +45,11 @@ impl Upgraded {
     pub async fn stopping(&mut self) {
         self.stopping.as_mut().await;
     }
+
+    /// The same for whoever polls by hand.
+    pub(crate) fn poll_stopping(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.stopping.as_mut().poll(cx)
+    }
 }
 
 impl AsyncRead for Upgraded {

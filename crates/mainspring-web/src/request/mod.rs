@@ -7,12 +7,14 @@
 //! An extractor that fails gives an [`Error`](crate::Error) with a 4xx status whose message names the field,
 //! and the handler is not called.
 
+pub mod conditional;
 mod convert;
 mod extract;
 mod headers;
 mod path;
 mod peer;
 mod query;
+pub mod range;
 #[expect(clippy::module_inception, reason = "a file is named after the type it holds")]
 mod request;
 mod state;
@@ -27,3 +29,4 @@ pub use request::Request;
 pub use state::State;
 
 pub(crate) use request::Params;
+pub(crate) use values::percent_decoded;

@@ -297,7 +297,7 @@ impl std::error::Error for Failure {}
 /// Decodes `%xx`, and `+` as a blank in a form; `None` when the outcome is not UTF-8.
 ///
 /// A percent sign without two hexadecimal digits stays as it is, as browsers have it.
-pub(super) fn percent_decoded(text: &str, form: bool) -> Option<Cow<'_, str>> {
+pub(crate) fn percent_decoded(text: &str, form: bool) -> Option<Cow<'_, str>> {
     if !text.bytes().any(|byte| byte == b'%' || (form && byte == b'+')) {
         return Some(Cow::Borrowed(text));
     }

@@ -72,11 +72,6 @@ enum FoundKind {
 }
 
 impl Found {
-    /// Whether somebody may want the body.
-    pub(crate) fn is_handler(&self) -> bool {
-        matches!(self.kind, FoundKind::Handler(_))
-    }
-
     fn nothing(kind: FoundKind) -> Self {
         Self { kind, params: Params { pattern: usize::MAX, values: Vec::new() } }
     }

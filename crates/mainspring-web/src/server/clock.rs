@@ -1,7 +1,7 @@
 //! The coarse clock of a server and the `date` line.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -21,6 +21,8 @@ pub(super) struct Clock {
     millis: AtomicU64,
     /// Changes with every new line, so that readers copy it once a second.
     version: AtomicU64,
+    /// Where the next age falls.
+    spread: AtomicU32,
     /// Held for one copy.
     line: Mutex<DateLine>,
     /// Dropped with the clock, which ends the ticking.
@@ -41,6 +43,7 @@ impl Clock {
             start: Instant::now(),
             millis: AtomicU64::new(0),
             version: AtomicU64::new(1),
+            spread: AtomicU32::new(0),
             line: Mutex::new(render()),
             _alive: alive,
         });
@@ -70,6 +73,14 @@ impl Clock {
     #[inline]
     pub(super) fn after(&self, timeout: Duration) -> u64 {
         self.now() + millis(timeout.saturating_add(TICK))
+    }
+
+    /// A time of life after `born`, give or take a tenth: what was born together does not end together.
+    pub(super) fn jittered(&self, born: u64, age: u64) -> u64 {
+        /// The golden ratio in 32 bits: its multiples spread evenly, whatever their number.
+        const STEP: u32 = 0x9e37_79b9;
+        let spread = u64::from(self.spread.fetch_add(STEP, Ordering::Relaxed));
+        born.saturating_add(age - age / 10).saturating_add(((age / 5) * spread) >> 32)
     }
 
     /// The instant of a time on this clock.

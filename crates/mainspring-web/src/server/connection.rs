@@ -1,253 +1,297 @@
 //! The half of a connection that knows the socket: reads, writes, and the time both may take.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
-use std::time::Duration;
+use std::task::{Context, Poll, ready};
 
-use bytes::BufMut;
 use http::StatusCode;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_util::io::poll_read_buf;
 
+use super::buffers::{self, READ};
 use super::drain::Drain;
-use super::exchange::{Exchange, Linger, Site, Step};
+use super::exchange::{Ending, Exchange, Site, Stage, Step};
+use super::farewell::farewell;
+use super::patience::Patience;
+use super::transport::Transport;
 use super::watch::{Alarm, OnStop, Watch};
+use crate::error::Error;
 use crate::http1::Refusal;
+use crate::payload::{OnUpgrade, Upgraded};
 
-/// How much is read at once, and so how far pipelined requests are read ahead.
-const READ: usize = 8 * 1024;
 /// A buffer with less room than this is renewed before a read.
 const ROOM: usize = 1024;
-/// What a body's buffer grows by at first; afterwards it doubles, but never runs far ahead of what has come.
-const GROWTH: usize = 16 * 1024;
-/// Most that is read and dropped after a refusal.
-const LINGER: usize = 1024 * 1024;
+/// Most that is read of a large body at once.
+const LARGE: usize = 64 * 1024;
 
 /// Serves one connection until either side ends it.
 ///
 /// # Errors
 ///
 /// What reading or writing gives, `TimedOut` when the client takes nothing of an answer.
-pub(super) async fn serve<S, D>(
+pub(super) fn serve<S, D>(
     stream: S,
     peer: Option<SocketAddr>,
     site: Arc<Site>,
     drain: D,
-) -> io::Result<()>
+) -> impl Future<Output = io::Result<()>> + Send
 where
-    S: AsyncRead + AsyncWrite + Unpin,
-    D: Drain,
+    S: Transport,
+    D: Drain + Send,
 {
-    let watch = Watch::new(Arc::clone(&site.clock), drain);
-    let head_since = Some(site.clock.now());
-    let exchange = Exchange::new(Arc::clone(&site), peer);
-    Connection { stream, site, watch, exchange, head_since, heads: 0, body_since: None, stop_since: None }
-        .run()
-        .await
+    let mut connection = Connection::new(stream, peer, site, drain);
+    // Not an `async fn`, which would keep its arguments beside what they were moved into.
+    async move {
+        match poll_fn(|cx| connection.poll(cx)).await? {
+            End::Closed(ending) => {
+                let linger = connection.exchange.site.timeouts.linger;
+                farewell(&mut connection.stream, ending, linger).await
+            }
+            End::Upgrade(on_upgrade) => {
+                on_upgrade(connection.into_upgraded()).await;
+                Ok(())
+            }
+        }
+    }
 }
 
 struct Connection<S, D> {
     stream: S,
-    site: Arc<Site>,
     watch: Watch<D>,
     exchange: Exchange,
-    /// When the head after the first `heads` began; of the first head, when the connection did.
-    head_since: Option<u64>,
-    heads: u64,
-    /// When the body that is being read began, and how much of it was read since.
-    body_since: Option<(u64, u64)>,
-    /// When this connection noticed that the server stops.
-    stop_since: Option<u64>,
+    patience: Patience,
+    /// The client sends nothing more.
+    ended: bool,
+    /// Nothing is to be done before something was read.
+    idle: bool,
 }
 
-/// How a read ended.
-enum Read {
-    More,
-    /// The client or the server has nothing more to say.
-    End,
-    Refused(Refusal),
+/// How HTTP on a connection ends.
+enum End {
+    Closed(Ending),
+    Upgrade(OnUpgrade),
 }
 
 impl<S, D> Connection<S, D>
 where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: Transport,
     D: Drain,
 {
-    async fn run(mut self) -> io::Result<()> {
+    fn new(stream: S, peer: Option<SocketAddr>, site: Arc<Site>, drain: D) -> Self {
+        let watch = Watch::new(Arc::clone(&site.clock), drain);
+        let patience = Patience::new(site.clock.now());
+        Self { stream, watch, exchange: Exchange::new(site, peer), patience, ended: false, idle: false }
+    }
+
+    /// Goes on as far as the socket and the handler let it.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<End>> {
+        let mut woken = true;
+        let mut idle = std::mem::take(&mut self.idle);
         loop {
-            let Self { exchange, watch, .. } = &mut self;
-            let step = poll_fn(|cx| exchange.poll(cx, watch.is_stopping())).await;
-            if !self.exchange.output.is_empty() {
-                self.write().await?;
-            }
-            let read = match step {
-                Step::Write => continue,
-                Step::Close(linger) => return self.close(linger).await,
-                Step::ReadHead => self.read_head().await?,
-                Step::ReadBody => self.read_body().await?,
+            let step = if std::mem::take(&mut idle) {
+                Step::Head
+            } else {
+                self.exchange.poll(cx, self.watch.is_stopping())
             };
-            match read {
-                Read::More => {}
-                Read::End => return self.stream.shutdown().await,
-                Read::Refused(refusal) => self.exchange.refuse(refusal),
+            let mut blocked = self.poll_write(cx)?.is_pending();
+            if step == Step::File && !blocked {
+                blocked = self.poll_file(cx)?.is_pending();
             }
-        }
-    }
-
-    /// Writes the whole output.
-    async fn write(&mut self) -> io::Result<()> {
-        let Self { stream, site, watch, exchange, .. } = self;
-        let mut deadline = None;
-        let stall = |stopping| {
-            if stopping { site.timeouts.drain.min(site.timeouts.write) } else { site.timeouts.write }
-        };
-        poll_fn(|cx| {
-            let mut progress = false;
-            if let Poll::Ready(result) = exchange.output.poll_write(cx, stream, &mut progress) {
-                return Poll::Ready(result);
+            match step {
+                Step::Write | Step::File if !blocked => {
+                    woken = false;
+                    continue;
+                }
+                Step::Close(ending) if !blocked => return Poll::Ready(Ok(End::Closed(ending))),
+                Step::Upgrade if !blocked => return Poll::Ready(Ok(self.hand_over())),
+                _ => {}
             }
-            let woken = deadline.is_some();
-            if progress {
-                deadline = None;
+            if self.wants_bytes(step, blocked)
+                && let Poll::Ready(count) = self.poll_read(cx, step)?
+            {
+                if let Some(end) = self.took(cx, step, count) {
+                    return Poll::Ready(Ok(end));
+                }
+                woken = false;
+                continue;
             }
-            let mut stopping = watch.is_stopping();
-            let mut until = *deadline.get_or_insert_with(|| watch.clock().after(stall(stopping)));
-            loop {
-                let on_stop = if stopping { OnStop::GoOn } else { OnStop::End };
-                match watch.poll(cx, until, on_stop, woken) {
-                    Poll::Ready(Alarm::Stop) => {
-                        stopping = true;
-                        until = until.min(watch.clock().after(stall(stopping)));
-                        deadline = Some(until);
-                    }
-                    Poll::Ready(Alarm::Deadline) => return Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
-                    Poll::Pending => return Poll::Pending,
+            match self.poll_alarm(cx, step, blocked, woken)? {
+                Poll::Ready(Some(end)) => return Poll::Ready(Ok(end)),
+                Poll::Ready(None) => woken = false,
+                Poll::Pending => {
+                    self.idle = step == Step::Head && !blocked;
+                    return Poll::Pending;
                 }
             }
-        })
-        .await
+        }
     }
 
-    async fn read_head(&mut self) -> io::Result<Read> {
-        self.body_since = None;
-        let idle = self.exchange.is_idle();
-        let stopping = self.watch.is_stopping();
-        if stopping && idle && !self.watch.is_handover() {
-            return Ok(Read::End);
+    /// Writes the output; ready when all of it is out.
+    #[inline]
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.exchange.output.is_empty() {
+            return Poll::Ready(Ok(()));
         }
-        if self.exchange.heads != self.heads {
-            self.heads = self.exchange.heads;
-            self.head_since = None;
+        let mut progress = false;
+        let polled = self.exchange.output.poll_write(cx, &mut self.stream, &mut progress);
+        if progress {
+            self.patience.written();
         }
-        let clock = self.watch.clock();
-        let timeouts = &self.site.timeouts;
-        let deadline = match self.head_since {
-            _ if !idle => *self.head_since.get_or_insert(clock.now()) + after(timeouts.head),
-            Some(since) => since + after(timeouts.head),
-            None => clock.after(timeouts.idle),
-        };
-        let (deadline, on_stop) = if stopping {
-            let since = *self.stop_since.get_or_insert_with(|| self.watch.clock().now());
-            (deadline.min(since + after(self.site.timeouts.drain)), OnStop::GoOn)
-        } else {
-            (deadline, OnStop::End)
-        };
-        Ok(match self.read(deadline, on_stop).await? {
-            Ok(0) if idle => Read::End,
-            Ok(0) => Read::Refused(Refusal::bad("the connection ended within the head")),
-            Ok(_) => Read::More,
-            // What has begun to arrive is given a little longer: read again, with the deadline of a drain.
-            Err(Alarm::Stop) if !idle || self.watch.is_handover() => Read::More,
-            Err(Alarm::Deadline) if !idle => Read::Refused(SLOW_HEAD),
-            Err(_) => Read::End,
-        })
+        polled
     }
 
-    async fn read_body(&mut self) -> io::Result<Read> {
-        let timeouts = self.site.timeouts;
-        let now = self.watch.clock().now();
-        let (since, received) = *self.body_since.get_or_insert((now, 0));
-        let earned = received.saturating_mul(1000) / u64::from(timeouts.body_rate.max(1));
-        let deadline = now.min(since.saturating_add(earned)) + after(timeouts.body);
-        let stopping = self.watch.is_stopping();
-        let deadline = if stopping { deadline.min(now + after(timeouts.drain)) } else { deadline };
-        let on_stop = if stopping { OnStop::GoOn } else { OnStop::End };
-        Ok(match self.read(deadline, on_stop).await? {
-            Ok(0) => Read::Refused(Refusal::bad("the connection ended within the body")),
+    /// Sends the next part of the file; pending while the client takes nothing.
+    fn poll_file(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some(file) = self.exchange.file() else { return Poll::Ready(Ok(())) };
+        let left = file.left();
+        if left.is_empty() {
+            self.exchange.file_sent();
+            return Poll::Ready(Ok(()));
+        }
+        match ready!(self.stream.poll_send_file(cx, file.file(), left.start, left.end - left.start)) {
+            Ok(0) => self.exchange.break_off(&Error::from(io::Error::from(io::ErrorKind::UnexpectedEof))),
             Ok(count) => {
-                self.body_since = Some((since, received + count as u64));
-                Read::More
+                file.advance(count);
+                self.patience.written();
             }
-            Err(Alarm::Stop) => Read::More,
-            Err(Alarm::Deadline) => Read::Refused(SLOW_BODY),
-        })
-    }
-
-    /// Reads once: into the body that is being collected where that is possible, else into the input.
-    async fn read(&mut self, deadline: u64, on_stop: OnStop) -> io::Result<Result<usize, Alarm>> {
-        let Self { stream, watch, exchange, .. } = self;
-        let mut woken = false;
-        poll_fn(|cx| {
-            let mut stream = Pin::new(&mut *stream);
-            let polled = match exchange.bypass() {
-                None => {
-                    if exchange.input.capacity() - exchange.input.len() < ROOM {
-                        exchange.input.reserve(READ);
-                    }
-                    poll_read_buf(stream.as_mut(), cx, &mut exchange.input)
-                }
-                Some((body, missing)) => {
-                    if body.capacity() == body.len() {
-                        body.reserve(missing.min(GROWTH.max(body.len())));
-                    }
-                    let polled = poll_read_buf(stream.as_mut(), cx, &mut body.limit(missing));
-                    if let Poll::Ready(Ok(count)) = polled {
-                        exchange.bypassed(count);
-                    }
-                    polled
-                }
-            };
-            if let Poll::Ready(result) = polled {
-                return Poll::Ready(result.map(Ok));
-            }
-            match watch.poll(cx, deadline, on_stop, std::mem::replace(&mut woken, true)) {
-                Poll::Ready(alarm) => Poll::Ready(Ok(Err(alarm))),
-                Poll::Pending => Poll::Pending,
-            }
-        })
-        .await
-    }
-
-    /// Ends the connection. A client that may still be sending would get a reset in place of the answer, so
-    /// what it sends is read and dropped for a while.
-    async fn close(mut self, linger: Linger) -> io::Result<()> {
-        self.stream.shutdown().await?;
-        if linger == Linger::Yes {
-            let stream = &mut self.stream;
-            let reading = async move {
-                let mut scratch = vec![0; READ];
-                let mut left = LINGER;
-                while left > 0 {
-                    match stream.read(&mut scratch).await {
-                        Ok(0) | Err(_) => break,
-                        Ok(count) => left = left.saturating_sub(count),
-                    }
-                }
-            };
-            let _ended_by_time = tokio::time::timeout(self.site.timeouts.linger, reading).await;
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => self.exchange.read_file(),
+            Err(error) => return Poll::Ready(Err(error)),
         }
-        Ok(())
+        Poll::Ready(Ok(()))
+    }
+
+    /// What is left of it for another protocol.
+    fn into_upgraded(self) -> Upgraded {
+        Upgraded::new(self.stream, self.exchange.input, self.watch.into_drain().wait())
+    }
+
+    fn hand_over(&mut self) -> End {
+        match std::mem::replace(&mut self.exchange.stage, Stage::Closed(Ending::Orderly)) {
+            Stage::Upgrade(on_upgrade) => End::Upgrade(on_upgrade),
+            _ => End::Closed(Ending::Orderly),
+        }
+    }
+
+    /// Whether it is time to read.
+    #[inline]
+    fn wants_bytes(&self, step: Step, blocked: bool) -> bool {
+        match step {
+            // Those who wait for the end must be told of it again.
+            Step::Head => !blocked,
+            Step::Body | Step::Rest => true,
+            // What comes now belongs to the next request, unless a body is on its way.
+            Step::Watch => !self.ended && self.exchange.intake.is_over() && self.exchange.input.len() < READ,
+            Step::Write | Step::File | Step::Upgrade | Step::Close(_) => false,
+        }
+    }
+
+    /// Reads once. An idle connection keeps no buffer.
+    #[inline]
+    fn poll_read(&mut self, cx: &mut Context<'_>, step: Step) -> Poll<io::Result<usize>> {
+        if self.ended {
+            return Poll::Ready(Ok(0));
+        }
+        let Exchange { input, output, intake, .. } = &mut self.exchange;
+        if input.capacity() == 0 {
+            *input = buffers::take();
+        } else if input.capacity() - input.len() < ROOM {
+            let missing = if step == Step::Body { intake.decoder.missing() } else { None };
+            input.reserve(missing.map_or(READ, |missing| (missing as usize).clamp(READ, LARGE)));
+        }
+        match poll_read_buf(Pin::new(&mut self.stream), cx, input) {
+            Poll::Pending if step == Step::Head && input.is_empty() => {
+                buffers::give(std::mem::take(input));
+                output.rest();
+                Poll::Pending
+            }
+            // Whoever is at work without its client finds out when it answers.
+            Poll::Ready(Err(error)) if step != Step::Head => {
+                tracing::debug!(peer = ?self.exchange.peer, %error, "the client is gone");
+                Poll::Ready(Ok(0))
+            }
+            polled => polled,
+        }
+    }
+
+    /// Something was read, or the client has come to its end.
+    #[inline]
+    fn took(&mut self, cx: &Context<'_>, step: Step, count: usize) -> Option<End> {
+        self.patience.read(step, count);
+        if count > 0 {
+            return None;
+        }
+        self.ended = true;
+        match step {
+            Step::Head if self.exchange.is_idle() => return Some(End::Closed(Ending::Orderly)),
+            Step::Head => self.exchange.refuse(Refusal::bad("the connection ended within the head")),
+            Step::Rest => self.exchange.close(Ending::Orderly),
+            _ => {
+                if step == Step::Body {
+                    let reason = "the connection ended within the body";
+                    self.exchange.fail_body(cx, StatusCode::BAD_REQUEST, reason);
+                }
+                self.exchange.abandon();
+            }
+        }
+        None
+    }
+
+    /// Nothing moves: waits until that has lasted too long.
+    #[inline]
+    fn poll_alarm(
+        &mut self,
+        cx: &mut Context<'_>,
+        step: Step,
+        blocked: bool,
+        woken: bool,
+    ) -> Poll<io::Result<Option<End>>> {
+        let Self { watch, patience, exchange, .. } = self;
+        let stopping = watch.is_stopping();
+        if stopping && !blocked && step == Step::Head && exchange.is_idle() && !watch.is_handover() {
+            return Poll::Ready(Ok(Some(End::Closed(Ending::Orderly))));
+        }
+        let deadline = patience.deadline(step, blocked, stopping, exchange);
+        if deadline == u64::MAX {
+            // Nothing but the stop of the server ends an answer that has no end.
+            return if exchange.is_endless() { watch.poll_stop(cx).map(|()| Ok(None)) } else { Poll::Pending };
+        }
+        let on_stop = if stopping { OnStop::GoOn } else { OnStop::End };
+        match ready!(watch.poll(cx, deadline, on_stop, woken)) {
+            // It has come in this very moment.
+            Alarm::Stop => Poll::Ready(Ok(None)),
+            Alarm::Deadline => Poll::Ready(self.expired(cx, step, blocked, deadline)),
+        }
+    }
+
+    /// A deadline is past.
+    #[cold]
+    fn expired(
+        &mut self,
+        cx: &Context<'_>,
+        step: Step,
+        blocked: bool,
+        deadline: u64,
+    ) -> io::Result<Option<End>> {
+        if blocked && self.patience.is_stalled(deadline) {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        if self.patience.is_handler_late(deadline, &self.exchange) {
+            self.exchange.time_out();
+            return Ok(None);
+        }
+        match step {
+            Step::Head if self.exchange.is_idle() => return Ok(Some(End::Closed(Ending::Orderly))),
+            Step::Head => self.exchange.refuse(SLOW_HEAD),
+            Step::Rest => self.exchange.close(Ending::Linger),
+            _ => {
+                let reason = "the body did not arrive in time";
+                self.exchange.fail_body(cx, StatusCode::REQUEST_TIMEOUT, reason);
+            }
+        }
+        Ok(None)
     }
 }
 
 const SLOW_HEAD: Refusal = Refusal::new(StatusCode::REQUEST_TIMEOUT, "the head did not arrive in time");
-const SLOW_BODY: Refusal = Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time");
-
-/// A time-out on the coarse clock, rounded up by its inexactness.
-fn after(timeout: Duration) -> u64 {
-    super::clock::millis(timeout.saturating_add(super::clock::TICK))
-}

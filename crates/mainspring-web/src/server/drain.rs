@@ -16,6 +16,9 @@ pub(super) trait Drain {
 
     /// Registers the task to be woken when the server stops.
     fn poll_stopping(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+
+    /// Waits until the server stops.
+    fn wait(self) -> impl Future<Output = ()> + Send + Sync + 'static;
 }
 
 /// The [`Drain`] of a service.
@@ -42,5 +45,9 @@ impl Drain for ServiceDrain {
 
     fn poll_stopping(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.is_stopping() { Poll::Ready(()) } else { self.wait.as_mut().poll(cx) }
+    }
+
+    fn wait(self) -> impl Future<Output = ()> + Send + Sync + 'static {
+        self.stopping.wait_owned()
     }
 }

@@ -1,24 +1,27 @@
 //! The half of a connection that knows no socket: requests in, answers out.
 
 use std::any::Any;
+use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::BytesMut;
 use http::{Method, StatusCode};
+use mainspring_task::combine::stop;
 
+use super::answer::Answer;
 use super::clock::{Clock, Date};
+use super::intake::{Begun, Intake, Pump};
 use super::output::Output;
 use super::timeouts::Timeouts;
-use crate::http1::{
-    CONTINUE, Connection, Decoder, Expect, Head, Incoming, Limits, Piece, Refusal, Version, encode,
-};
-use crate::payload::Body;
+use crate::http1::{Decoder, Expect, Incoming, Limits, Refusal, Version};
+use crate::payload::{Body, OnUpgrade};
 use crate::request::Request;
 use crate::response::{IntoResponse, Response};
-use crate::route::{Found, Reply, Routes};
+use crate::route::{Reply, Routes};
 
 /// What all connections of a server share.
 pub(super) struct Site {
@@ -26,76 +29,124 @@ pub(super) struct Site {
     pub(super) limits: Limits,
     pub(super) timeouts: Timeouts,
     pub(super) clock: Arc<Clock>,
+    pub(super) lifespan: Lifespan,
+}
+
+/// After how much a connection is ended by its next answer.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Lifespan {
+    /// In milliseconds.
+    pub(super) age: Option<u64>,
+    pub(super) requests: Option<u64>,
 }
 
 /// What the socket's half must do next. Whatever it is, the output is written first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// Read more of a head, or wait for one.
-    ReadHead,
-    /// Read more of the body that is being collected.
-    ReadBody,
+    Head,
+    /// Read more of the body that somebody waits for.
+    Body,
+    /// Somebody is at work: only see whether the client is still there.
+    Watch,
+    /// Read to the end of a body that nobody wants.
+    Rest,
     /// Nothing but write.
     Write,
+    /// Send the next part of a file.
+    File,
+    /// Hand the connection over.
+    Upgrade,
     /// End the connection.
-    Close(Linger),
+    Close(Ending),
 }
 
-/// Whether a client that does not know of the end may still be sending.
+/// How a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Linger {
-    Yes,
-    No,
+pub(super) enum Ending {
+    /// The client knows, and sends no more.
+    Orderly,
+    /// The client may still be sending.
+    Linger,
+    /// The end must not pass for the end of a body.
+    Spoilt,
 }
 
 /// Decodes, calls, encodes.
 pub(super) struct Exchange {
-    site: Arc<Site>,
-    peer: Option<SocketAddr>,
-    decoder: Decoder,
+    pub(super) site: Arc<Site>,
+    pub(super) peer: Option<SocketAddr>,
     pub(super) input: BytesMut,
     pub(super) output: Output,
-    stage: Stage,
+    pub(super) intake: Intake,
+    pub(super) stage: Stage,
     reply: Reply,
-    date: Date,
+    pub(super) date: Date,
     /// Answers given from now on end the connection.
-    stopping: bool,
+    pub(super) stopping: bool,
     /// Heads that were decoded so far.
     pub(super) heads: u64,
+    /// After this many of them the connection ends.
+    pub(super) most: u64,
+    /// From here on answers end the connection.
+    pub(super) expires: u64,
 }
 
-enum Stage {
+pub(super) enum Stage {
     Head,
-    /// Boxed: it is large, and most bodies arrive together with their head.
-    Body(Box<Collecting>),
     /// The handler is at work.
     Handler(Turn),
-    Closed(Linger),
-}
-
-/// A request whose body has not arrived whole.
-struct Collecting {
-    head: Head,
-    turn: Turn,
-    found: Found,
-    body: BytesMut,
+    /// The handler is cancelled, and cleans up.
+    Stopping(Box<Halt>),
+    /// The answer's body is on its way.
+    Answer(Box<Answer>),
+    /// The answer is given, but the request's body is not at its end.
+    Rest(Rest),
+    /// The head of the answer is given, the connection is to be handed over.
+    Upgrade(OnUpgrade),
+    Closed(Ending),
 }
 
 /// What must be remembered of a request until it is answered.
 #[derive(Clone, Copy)]
-struct Turn {
-    keep_alive: bool,
-    head_only: bool,
-    version: Version,
+pub(super) struct Turn {
+    pub(super) keep_alive: bool,
+    pub(super) head_only: bool,
+    /// Whether the handler is cancelled when the client goes away.
+    pub(super) cancels: bool,
+    /// Whether the client asks for another protocol.
+    pub(super) upgrade: bool,
+    /// Whether the client takes trailers.
+    pub(super) trailers: bool,
+    pub(super) version: Version,
     /// The index of the pattern, for the log.
-    pattern: usize,
+    pub(super) pattern: usize,
+    /// When the handler was called.
+    pub(super) since: u64,
+}
+
+/// A handler that is being cancelled.
+pub(super) struct Halt {
+    handler: Pin<Box<dyn Future<Output = Option<Response>> + Send>>,
+    turn: Turn,
+    /// The client is there and gets an answer.
+    answered: bool,
+}
+
+/// What remains of an exchange after its answer.
+#[derive(Clone, Copy)]
+pub(super) struct Rest {
+    /// How much of the body may still be read in vain.
+    pub(super) left: usize,
+    /// How the connection ends after it, if it does.
+    pub(super) ending: Option<Ending>,
 }
 
 impl Exchange {
     pub(super) fn new(site: Arc<Site>, peer: Option<SocketAddr>) -> Self {
+        let (born, Lifespan { age, requests }) = (site.clock.now(), site.lifespan);
         Self {
-            decoder: Decoder::new(site.limits),
-            site,
+            intake: Intake::new(Decoder::new(site.limits)),
             peer,
             input: BytesMut::new(),
             output: Output::default(),
@@ -104,51 +155,94 @@ impl Exchange {
             date: Date::new(),
             stopping: false,
             heads: 0,
+            most: requests.unwrap_or(u64::MAX),
+            expires: age.map_or(u64::MAX, |age| site.clock.jittered(born, age)),
+            site,
         }
     }
 
-    /// Answers everything that is in the input; pending only while a handler is at work and nothing is to
-    /// be written.
+    /// Answers everything that is in the input, as far as that can be done without more bytes.
     #[inline]
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>, stopping: bool) -> Poll<Step> {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>, stopping: bool) -> Step {
         self.stopping = stopping;
         loop {
             // One net for the whole batch: the stage tells whose handler fell.
             match catch_unwind(AssertUnwindSafe(|| self.poll_batch(cx))) {
-                Ok(polled) => return polled,
+                Ok(step) => return step,
                 Err(panic) => self.panicked(&*panic),
             }
         }
     }
 
     #[inline]
-    fn poll_batch(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+    fn poll_batch(&mut self, cx: &mut Context<'_>) -> Step {
         loop {
-            let outcome = match self.stage {
-                Stage::Head => match self.decoder.head(&mut self.input) {
-                    Ok(Some(incoming)) => self.begin(cx, incoming),
-                    Ok(None) => return Poll::Ready(Step::ReadHead),
-                    Err(refusal) => Err(refusal),
+            match self.stage {
+                Stage::Head => match self.intake.decoder.head(&mut self.input) {
+                    Ok(Some(incoming)) => {
+                        if let Err(refusal) = self.begin(cx, incoming) {
+                            self.refuse(refusal);
+                        }
+                    }
+                    Ok(None) => return Step::Head,
+                    Err(refusal) => self.refuse(refusal),
                 },
-                Stage::Handler(turn) => {
-                    self.poll_reply(cx, turn);
-                    Ok(())
+                Stage::Handler(turn) => self.poll_reply(cx, turn),
+                _ => {
+                    if let Some(step) = self.poll_rarely(cx) {
+                        return step;
+                    }
                 }
-                Stage::Body(_) => self.proceed(cx),
-                // What follows the last request was not read as one, but it is there.
-                Stage::Closed(_) if !self.input.is_empty() => return Poll::Ready(Step::Close(Linger::Yes)),
-                Stage::Closed(linger) => return Poll::Ready(Step::Close(linger)),
-            };
-            if let Err(refusal) = outcome {
-                self.refuse(refusal);
             }
-            match &self.stage {
-                Stage::Body(_) => return Poll::Ready(Step::ReadBody),
-                Stage::Handler(_) if self.output.is_empty() => return Poll::Pending,
-                Stage::Handler(_) => return Poll::Ready(Step::Write),
-                _ if self.output.is_full() => return Poll::Ready(Step::Write),
-                _ => {}
+            if let Stage::Handler(_) = self.stage
+                && let Some(step) = self.wait(cx)
+            {
+                return step;
             }
+            if self.output.is_full() {
+                return Step::Write;
+            }
+        }
+    }
+
+    /// The stages that the common request does not come to.
+    #[inline(never)]
+    fn poll_rarely(&mut self, cx: &mut Context<'_>) -> Option<Step> {
+        match &mut self.stage {
+            Stage::Answer(_) => self.poll_answer(cx),
+            Stage::Stopping(halt) => {
+                let Poll::Ready(_dropped) = halt.handler.as_mut().poll(cx) else { return Some(Step::Watch) };
+                let (turn, answered) = (halt.turn, halt.answered);
+                self.intake.cut();
+                self.stage = Stage::Closed(Ending::Orderly);
+                if answered {
+                    let late = (StatusCode::SERVICE_UNAVAILABLE, "the handler did not answer in time");
+                    self.answer(late.into_response().with_close(), turn);
+                }
+                None
+            }
+            Stage::Rest(rest) => {
+                let rest = *rest;
+                self.poll_rest(cx, rest)
+            }
+            Stage::Upgrade(_) => Some(Step::Upgrade),
+            // What follows the last request was not read as one, but it is there.
+            Stage::Closed(Ending::Orderly) if !self.input.is_empty() => Some(Step::Close(Ending::Linger)),
+            Stage::Closed(ending) => Some(Step::Close(*ending)),
+            Stage::Head | Stage::Handler(_) => None,
+        }
+    }
+
+    /// Whoever is at work is not ready: what it waits for, unless it is to be polled again.
+    #[inline]
+    pub(super) fn wait(&mut self, cx: &mut Context<'_>) -> Option<Step> {
+        if self.intake.is_over() {
+            return Some(Step::Watch);
+        }
+        match self.intake.pump(cx, &mut self.input, &mut self.output) {
+            Pump::Again => None,
+            Pump::Read => Some(Step::Body),
+            Pump::Over | Pump::Full | Pump::Gone => Some(Step::Watch),
         }
     }
 
@@ -157,85 +251,48 @@ impl Exchange {
         matches!(self.stage, Stage::Head) && self.input.is_empty()
     }
 
+    /// When the handler at work was called.
+    pub(super) fn handler_since(&self) -> Option<u64> {
+        if let Stage::Handler(turn) = &self.stage { Some(turn.since) } else { None }
+    }
+
     /// Answers a request that cannot be served, and closes.
     #[cold]
     pub(super) fn refuse(&mut self, refusal: Refusal) {
         tracing::debug!(peer = ?self.peer, status = refusal.status().as_u16(), reason = refusal.reason(), "refused");
         let response = (refusal.status(), refusal.reason()).into_response();
-        let turn =
-            Turn { keep_alive: false, head_only: false, version: Version::Http11, pattern: usize::MAX };
-        self.answer(response, turn);
-        self.stage = Stage::Closed(Linger::Yes);
-    }
-
-    /// The buffer of the body that is being collected, and how many bytes may be read into it past the input.
-    pub(super) fn bypass(&mut self) -> Option<(&mut BytesMut, usize)> {
-        let Stage::Body(collecting) = &mut self.stage else { return None };
-        let missing = usize::try_from(self.decoder.missing()?).ok()?;
-        if !self.input.is_empty() || missing == 0 {
-            return None;
-        }
-        Some((&mut collecting.body, missing))
-    }
-
-    /// Notes that bytes were read past the input.
-    pub(super) fn bypassed(&mut self, count: usize) {
-        self.decoder.bypass(count);
+        self.intake.cut();
+        self.answer(response, Turn::NOBODY);
+        self.stage = Stage::Closed(Ending::Linger);
     }
 
     #[inline]
     fn begin(&mut self, cx: &mut Context<'_>, incoming: Incoming) -> Result<(), Refusal> {
-        let Incoming { head, keep_alive, expect } = incoming;
+        let Incoming { head, keep_alive, expect, upgrade, trailers } = incoming;
         self.heads += 1;
         let found = self.site.routes.find(&head);
-        let mut turn = Turn {
-            keep_alive,
-            head_only: *head.method() == Method::HEAD,
-            version: head.version(),
-            pattern: usize::MAX,
+        let rules = self.site.routes.rules(&found);
+        let cancels = rules.cancel_on_disconnect.unwrap_or_else(|| is_safe(head.method()));
+        let head_only = *head.method() == Method::HEAD;
+        let (version, pattern) = (head.version(), found.params.pattern);
+        let turn = Turn { keep_alive, head_only, cancels, upgrade, trailers, version, pattern, since: 0 };
+        if let Some(limit) = rules.body_limit {
+            self.intake.decoder.limit_body(limit)?;
+        }
+        let body = match self.intake.begin(cx, &mut self.input, expect == Expect::Continue)? {
+            Begun::Whole(body) => Body::from(body.freeze()),
+            Begun::Coming(length, body) => Body::erase(length, body),
         };
-        let mut body = BytesMut::new();
-        if gather(&mut self.decoder, &mut self.input, &mut body)? {
-            self.call(cx, head, found, body, turn);
-            return Ok(());
-        }
-        if expect == Expect::Continue && body.is_empty() {
-            if !found.is_handler() {
-                // Nobody wants the body, so it must not come, and what follows cannot be told from it.
-                turn.keep_alive = false;
-                self.call(cx, head, found, body, turn);
-                self.close(Linger::Yes);
-                return Ok(());
-            }
-            self.output.buffer().extend_from_slice(CONTINUE);
-        }
-        self.stage = Stage::Body(Box::new(Collecting { head, turn, found, body }));
-        Ok(())
-    }
-
-    fn proceed(&mut self, cx: &mut Context<'_>) -> Result<(), Refusal> {
-        let Stage::Body(collecting) = &mut self.stage else { return Ok(()) };
-        if !gather(&mut self.decoder, &mut self.input, &mut collecting.body)? {
-            return Ok(());
-        }
-        if let Stage::Body(collecting) = std::mem::replace(&mut self.stage, Stage::Head) {
-            let Collecting { head, turn, found, body } = *collecting;
-            self.call(cx, head, found, body, turn);
-        }
-        Ok(())
-    }
-
-    /// The request is whole: has it answered.
-    #[inline]
-    fn call(&mut self, cx: &mut Context<'_>, head: Head, found: Found, body: BytesMut, mut turn: Turn) {
         let routes = &self.site.routes;
-        turn.pattern = found.params.pattern;
         let endpoint = routes.endpoint(&found);
-        let body = Body::from(body.freeze());
         let request = Request::new(head, body, found.params, Arc::clone(routes), self.peer);
         self.stage = Stage::Handler(turn);
         endpoint.call(request, &mut self.reply);
         self.poll_reply(cx, turn);
+        if let Stage::Handler(turn) = &mut self.stage {
+            turn.since = self.site.clock.now();
+        }
+        Ok(())
     }
 
     #[inline]
@@ -249,52 +306,91 @@ impl Exchange {
     #[cold]
     fn panicked(&mut self, panic: &(dyn Any + Send)) {
         self.reply.clear();
-        let Stage::Handler(turn) = self.stage else {
-            // Not a handler: who knows in which state the engine is.
-            tracing::error!(peer = ?self.peer, "the engine panicked");
-            return self.close(Linger::No);
-        };
-        let route = self.site.routes.pattern(turn.pattern).unwrap_or_default();
         let text = panic.downcast_ref::<&str>().copied();
         let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no text)");
-        tracing::error!(route, peer = ?self.peer, panic = text, "the handler panicked");
-        let response = (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error").into_response();
-        self.answer(response, turn);
+        let (turn, what) = match &self.stage {
+            Stage::Handler(turn) => (*turn, "the handler panicked"),
+            Stage::Stopping(halt) => (halt.turn, "the handler panicked"),
+            Stage::Answer(answer) => (answer.turn(), "the answer's stream panicked"),
+            _ => (Turn::NOBODY, "the engine panicked"),
+        };
+        tracing::error!(route = self.route(turn), peer = ?self.peer, panic = text, "{what}");
+        if self.is_unanswered() {
+            let response = (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error").into_response();
+            return self.answer(response, turn);
+        }
+        // An answer was begun, or who knows in which state the engine is.
+        self.intake.cut();
+        self.stage = Stage::Closed(Ending::Spoilt);
     }
 
-    #[inline]
-    fn answer(&mut self, response: Response, turn: Turn) {
-        let keep = turn.keep_alive && !self.stopping && !response.closes();
-        let connection = match turn.version {
-            _ if !keep => Connection::Close,
-            Version::Http10 => Connection::KeepAlive,
-            _ => Connection::Persistent,
-        };
-        let date = self.date.refresh(&self.site.clock);
-        if encode(self.output.buffer(), &response, turn.head_only, connection, date) {
-            self.output.body(response.into_body());
+    fn is_unanswered(&self) -> bool {
+        match &self.stage {
+            Stage::Handler(_) => true,
+            Stage::Stopping(halt) => halt.answered,
+            _ => false,
         }
-        self.stage = Stage::Head;
-        if !keep {
-            self.close(if turn.keep_alive { Linger::Yes } else { Linger::No });
+    }
+
+    /// The pattern of the route, for the log.
+    pub(super) fn route(&self, turn: Turn) -> &str {
+        self.site.routes.pattern(turn.pattern).unwrap_or_default()
+    }
+
+    /// The client is gone: whoever works for it alone is stopped.
+    pub(super) fn abandon(&mut self) {
+        match &self.stage {
+            Stage::Handler(turn) if turn.cancels => {
+                let turn = *turn;
+                tracing::debug!(route = self.route(turn), peer = ?self.peer, "the client went away: the handler is cancelled");
+                self.halt(turn, false);
+            }
+            Stage::Answer(answer) if answer.turn().cancels => {
+                tracing::debug!(route = self.route(answer.turn()), peer = ?self.peer, "the client went away: the answer is dropped");
+                self.intake.cut();
+                self.stage = Stage::Closed(Ending::Orderly);
+            }
+            _ => {}
         }
+    }
+
+    /// The handler takes too long: it is stopped, and the client told.
+    pub(super) fn time_out(&mut self) {
+        if let Stage::Handler(turn) = self.stage {
+            tracing::warn!(route = self.route(turn), peer = ?self.peer, "the handler did not answer in time: it is cancelled");
+            self.halt(turn, true);
+        }
+    }
+
+    fn halt(&mut self, turn: Turn, answered: bool) {
+        let reason = if answered { "the handler took too long" } else { "the client went away" };
+        let mut reply = std::mem::take(&mut self.reply);
+        let handler = Box::pin(stop(poll_fn(move |cx| reply.poll(cx)), reason));
+        self.stage = Stage::Stopping(Box::new(Halt { handler, turn, answered }));
     }
 
     #[cold]
-    fn close(&mut self, linger: Linger) {
-        self.stage = Stage::Closed(linger);
+    pub(super) fn close(&mut self, ending: Ending) {
+        self.stage = Stage::Closed(ending);
     }
 }
 
-/// Moves what is there of the body from `input` to `body`; whether it is whole. The first piece is not copied.
+impl Turn {
+    /// Of an answer to what was no request.
+    const NOBODY: Self = Self {
+        keep_alive: false,
+        head_only: false,
+        cancels: false,
+        upgrade: false,
+        trailers: false,
+        version: Version::Http11,
+        pattern: usize::MAX,
+        since: 0,
+    };
+}
+
+/// Whether a request only reads (RFC 9110 §9.2.1), so that nobody but the client cares for its answer.
 #[inline]
-fn gather(decoder: &mut Decoder, input: &mut BytesMut, body: &mut BytesMut) -> Result<bool, Refusal> {
-    loop {
-        match decoder.body(input)? {
-            None => return Ok(false),
-            Some(Piece::End) => return Ok(true),
-            Some(Piece::Data(piece)) if body.is_empty() => *body = piece,
-            Some(Piece::Data(piece)) => body.extend_from_slice(&piece),
-        }
-    }
+fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }

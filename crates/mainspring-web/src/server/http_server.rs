@@ -1,16 +1,17 @@
 //! The service that serves an app.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use mainspring_service::net::{Listener, Options};
 use mainspring_service::{Context, Result, Service};
 use mainspring_task::task;
 use tokio::net::TcpStream;
 
-use super::clock::Clock;
+use super::clock::{Clock, millis};
 use super::connection;
 use super::drain::ServiceDrain;
-use super::exchange::Site;
+use super::exchange::{Lifespan, Site};
 use super::timeouts::Timeouts;
 use crate::app::App;
 use crate::http1::Limits;
@@ -20,8 +21,21 @@ use crate::http1::Limits;
 /// Safe by default: sizes are bounded by [`Limits`], waits by [`Timeouts`], connections by the listener's
 /// options. A handler that panics costs its request a 500 and nobody else anything.
 ///
-/// A handler runs to its end even when its client goes away meanwhile. Requests of one connection are handled one
-/// after the other, in order; what follows is read once the answer is out.
+/// Requests of one connection are handled one after the other, in order; a few kilobytes of what follows are read
+/// ahead. A handler is called when the head of its request is there, and the body comes as fast as it is read.
+///
+/// # Clients that go away
+///
+/// While a handler waits, the server watches the client. When the client closes the connection or resets it, the
+/// handler of a safe request (`GET`, `HEAD`, `OPTIONS`) is cancelled by [the one
+/// mechanism](mainspring_task::cancel): its guards clean up within the grace, and nobody sees its outcome. The
+/// stream of an answer to such a request is dropped. Any other handler runs to its end, for it may have begun to
+/// change something. A client that ends only its own half, as `nc -N` does, counts as gone too, because a server
+/// cannot tell the two apart. A client that has sent more requests than are read ahead is noticed later.
+///
+/// A handler that is ready at once, or that never waits, is not touched by any of this.
+///
+/// # The end
 ///
 /// When the process stops, the port is closed and idle connections end at once; a connection with a request at
 /// work answers it with `connection: close` and ends then.
@@ -48,6 +62,7 @@ pub struct HttpServer {
     options: Options,
     limits: Limits,
     timeouts: Timeouts,
+    lifespan: Lifespan,
 }
 
 impl HttpServer {
@@ -62,6 +77,7 @@ impl HttpServer {
             options: Options::new(),
             limits: Limits::default(),
             timeouts: Timeouts::default(),
+            lifespan: Lifespan::default(),
         }
     }
 
@@ -83,6 +99,22 @@ impl HttpServer {
     #[must_use]
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;
+        self
+    }
+
+    /// For how long a connection is used, give or take a tenth: the first answer after that ends it.
+    ///
+    /// Behind a balancer this spreads old clients over new servers. Default: without end.
+    #[must_use]
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.lifespan.age = Some(millis(age));
+        self
+    }
+
+    /// How many requests a connection may bring: the answer to the last of them ends it. Default: any number.
+    #[must_use]
+    pub fn max_requests(mut self, requests: u64) -> Self {
+        self.lifespan.requests = Some(requests);
         self
     }
 
@@ -109,7 +141,8 @@ impl Service for HttpServer {
     async fn start(&mut self, cx: &Context) -> Result {
         let routes = Arc::new(self.app.build()?);
         let (clock, ticking) = Clock::new();
-        let site = Arc::new(Site { routes, limits: self.limits, timeouts: self.timeouts, clock });
+        let (limits, timeouts, lifespan) = (self.limits, self.timeouts, self.lifespan);
+        let site = Arc::new(Site { routes, limits, timeouts, clock, lifespan });
         let listener = Listener::bind(cx, "http", &self.address, &self.options).await?;
         // Not a task of the service: connections that are drained still need the time, and nobody waits for
         // the clock. It ends with the last connection.

@@ -14,6 +14,7 @@ use std::time::Duration;
 /// | `body_rate` | 256 bytes/s | a body that, beyond the first `body` seconds, arrives slower on average (408) |
 /// | `write` | 30 s | a connection that takes nothing of an answer for that long |
 /// | `drain` | 2 s | while the server stops: a request or an answer that does not come on for that long |
+/// | `handler` | off | a handler that has not answered: it is cancelled, and the client gets a 503 |
 /// | `linger` | 2 s | the reading on after a refusal, without which the client might not see the answer |
 ///
 /// # Examples
@@ -39,6 +40,10 @@ pub struct Timeouts {
     pub write: Duration,
     /// While the server stops: for the rest of a head in all, between two pieces of a body or of an answer.
     pub drain: Duration,
+    /// From the call of a handler to its answer, the cleanup of a handler that is cancelled not counted in.
+    ///
+    /// The body of the answer is not counted in either: `write` bounds it.
+    pub handler: Option<Duration>,
     /// How long what a refused client still sends is read and dropped.
     pub linger: Duration,
 }
@@ -52,6 +57,7 @@ impl Default for Timeouts {
             body_rate: 256,
             write: Duration::from_secs(30),
             drain: Duration::from_secs(2),
+            handler: None,
             linger: Duration::from_secs(2),
         }
     }

@@ -44,8 +44,9 @@ impl<D: Drain> Watch<D> {
         Self { clock, drain, sleep: None, fires: 0, waker: None }
     }
 
-    pub(super) fn clock(&self) -> &Clock {
-        &self.clock
+    /// What is left when HTTP has ended.
+    pub(super) fn into_drain(self) -> D {
+        self.drain
     }
 
     #[inline]
@@ -55,6 +56,11 @@ impl<D: Drain> Watch<D> {
 
     pub(super) fn is_handover(&self) -> bool {
         self.drain.is_handover()
+    }
+
+    /// Waits for the stop of the server alone.
+    pub(super) fn poll_stop(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.drain.poll_stopping(cx)
     }
 
     /// Polls for an alarm. `woken` says that this wait was polled before, so that something woke the task.

@@ -1,0 +1,95 @@
+//! What carries a connection's bytes.
+
+use std::fs::File;
+use std::io;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+/// A stream of bytes both ways, with what only some kinds of it can do.
+pub(super) trait Transport: AsyncRead + AsyncWrite + Unpin + Send + Sync + 'static {
+    /// Sends a part of a file without a detour through memory: how many bytes went, none at its end.
+    ///
+    /// `Unsupported` where the system cannot; the file is then read and written.
+    fn poll_send_file(
+        &mut self,
+        _cx: &mut Context<'_>,
+        _file: &File,
+        _at: u64,
+        _count: u64,
+    ) -> Poll<io::Result<u64>> {
+        Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
+    }
+
+    /// Writes what can be written at once; `WouldBlock` when nothing can, or nothing is known.
+    ///
+    /// It costs less than a poll, for nobody is to be woken.
+    #[inline]
+    fn try_write(&self, _bytes: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::WouldBlock.into())
+    }
+
+    /// Has the end of the connection seen as a failure, where an orderly end would pass for the end of a body.
+    fn spoil(&self) {}
+}
+
+#[cfg(test)]
+impl Transport for tokio::io::DuplexStream {}
+
+impl Transport for tokio::net::TcpStream {
+    #[cfg(target_os = "linux")]
+    fn poll_send_file(
+        &mut self,
+        cx: &mut Context<'_>,
+        file: &File,
+        at: u64,
+        count: u64,
+    ) -> Poll<io::Result<u64>> {
+        use std::task::ready;
+
+        use rustix::io::Errno;
+        use tokio::io::Interest;
+        use tokio::task::coop;
+
+        /// Most that goes in one call, so that others have their turn.
+        const MOST: u64 = 1024 * 1024;
+
+        // Such a call counts as much as any other that a task may make before it must give way.
+        let turn = ready!(coop::poll_proceed(cx));
+        loop {
+            ready!(self.poll_write_ready(cx))?;
+            let mut offset = at;
+            let send = || {
+                let sent = rustix::fs::sendfile(&*self, file, Some(&mut offset), count.min(MOST) as usize);
+                sent.map_err(io::Error::from)
+            };
+            match self.try_io(Interest::WRITABLE, send) {
+                Ok(sent) => {
+                    turn.made_progress();
+                    return Poll::Ready(Ok(sent as u64));
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error)
+                    if [Errno::INVAL, Errno::NOSYS]
+                        .map(Errno::raw_os_error)
+                        .map(Some)
+                        .contains(&error.raw_os_error()) =>
+                {
+                    return Poll::Ready(Err(io::ErrorKind::Unsupported.into()));
+                }
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+
+    #[inline]
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        Self::try_write(self, bytes)
+    }
+
+    fn spoil(&self) {
+        // The worst that can come of a failure is an end that looks orderly.
+        let _ = self.set_zero_linger();
+    }
+}

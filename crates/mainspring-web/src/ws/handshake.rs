@@ -1,0 +1,106 @@
+//! The opening handshake (RFC 6455 §4.2).
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::{Method, StatusCode};
+use sha1::{Digest, Sha1};
+
+use crate::error::Error;
+use crate::http1::Version;
+use crate::request::Request;
+
+/// Checks that a request opens a websocket, and gives the value of `sec-websocket-accept`.
+///
+/// # Errors
+///
+/// What the client did wrong: 400, 405 or 426.
+pub(super) fn accept(request: &Request) -> Result<String, Error> {
+    if request.method() != Method::GET {
+        return Err(Error::new(StatusCode::METHOD_NOT_ALLOWED, "a websocket is opened with GET"));
+    }
+    if request.version() != Version::Http11 {
+        return Err(Error::bad_request("a websocket is opened over HTTP/1.1"));
+    }
+    if !has_token(request, "upgrade", "websocket") || !has_token(request, "connection", "upgrade") {
+        return Err(Error::new(
+            StatusCode::UPGRADE_REQUIRED,
+            "this is a websocket: `connection: upgrade` and `upgrade: websocket` are wanted",
+        ));
+    }
+    if request.header("sec-websocket-version").map(str::trim) != Some("13") {
+        return Err(Error::new(StatusCode::UPGRADE_REQUIRED, "`sec-websocket-version` must be 13"));
+    }
+    let key = request.header("sec-websocket-key").map(str::trim).unwrap_or_default();
+    if STANDARD.decode(key).map_or(0, |bytes| bytes.len()) != 16 {
+        return Err(Error::bad_request("`sec-websocket-key` must be 16 bytes in base64"));
+    }
+    Ok(answer(key))
+}
+
+fn answer(key: &str) -> String {
+    const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    STANDARD.encode(Sha1::new().chain_update(key).chain_update(GUID).finalize())
+}
+
+/// All values of a header of this name that are text.
+pub(super) fn values<'a>(request: &'a Request, name: &'a str) -> impl Iterator<Item = &'a str> {
+    let fields = request.headers().filter(move |(other, _)| other.eq_ignore_ascii_case(name));
+    fields.filter_map(|(_, value)| std::str::from_utf8(value).ok())
+}
+
+fn has_token(request: &Request, name: &str, token: &str) -> bool {
+    values(request, name)
+        .flat_map(|value| value.split(','))
+        .any(|part| part.trim().eq_ignore_ascii_case(token))
+}
+
+/// Whether a browser's page may open it: the origin is that of the server itself, or no browser asks.
+pub(super) fn is_same_origin(request: &Request) -> bool {
+    let Some(origin) = request.header("origin") else { return true };
+    let Some((_, authority)) = origin.split_once("://") else { return false };
+    request.host().is_some_and(|host| host.eq_ignore_ascii_case(authority))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(headers: &str) -> Request {
+        Request::sample(&format!("GET /chat HTTP/1.1\r\nHost: cats.example\r\n{headers}\r\n"), "")
+    }
+
+    const VALID: &str = "Upgrade: websocket\r\nConnection: keep-alive, Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+                         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+
+    #[test]
+    fn the_example_of_the_rfc_is_answered() {
+        assert_eq!(accept(&request(VALID)).expect("it is valid"), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    }
+
+    #[test]
+    fn what_is_missing_is_told() {
+        for (line, status) in [
+            ("Upgrade: websocket\r\n", 426),
+            ("Connection: keep-alive, Upgrade\r\n", 426),
+            ("Sec-WebSocket-Version: 13\r\n", 426),
+            ("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", 400),
+        ] {
+            let error = accept(&request(&VALID.replace(line, ""))).expect_err(line);
+            assert_eq!(error.status().as_u16(), status, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_key_of_another_size_is_refused() {
+        assert!(accept(&request(&VALID.replace("dGhlIHNhbXBsZSBub25jZQ==", "dGhl"))).is_err());
+    }
+
+    #[test]
+    fn a_page_of_another_origin_is_another_origin() {
+        assert!(is_same_origin(&request("")));
+        assert!(is_same_origin(&request("Origin: https://Cats.example\r\n")));
+        for origin in ["https://dogs.example", "null", "https://cats.example.dogs.example"] {
+            assert!(!is_same_origin(&request(&format!("Origin: {origin}\r\n"))), "{origin}");
+        }
+    }
+}
