@@ -61,7 +61,8 @@ fn sample(process: &Process, load: &Load, time: Duration) -> io::Result<Sample> 
     let after = Moment::now(process)?;
     let [user, system] = after.since(&before);
     let requests = report.requests.max(1) as f64;
-    let others = (after.busy - before.busy) as f64 * tick - user - system - (after.own - before.own) as f64 * tick;
+    let others =
+        (after.busy - before.busy) as f64 * tick - user - system - (after.own - before.own) as f64 * tick;
     Ok(Sample {
         user: user / requests,
         system: system / requests,
@@ -96,7 +97,8 @@ impl Moment {
     fn since(&self, before: &Moment) -> [f64; 2] {
         let micros = (self.time - before.time) as f64 / 1e3;
         let [user, system] = [0, 1].map(|half: usize| {
-            self.ticks.get(half).zip(before.ticks.get(half)).map_or(0, |(after, before)| after - before) as f64
+            self.ticks.get(half).zip(before.ticks.get(half)).map_or(0, |(after, before)| after - before)
+                as f64
         });
         let own = user / (user + system).max(1.0);
         [micros * own, micros * (1.0 - own)]

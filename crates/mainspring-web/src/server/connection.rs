@@ -255,7 +255,11 @@ where
         let deadline = patience.deadline(step, blocked, stopping, exchange);
         if deadline == u64::MAX {
             // Nothing but the stop of the server ends an answer that has no end.
-            return if exchange.is_endless() { watch.poll_stop(cx).map(|()| Ok(None)) } else { Poll::Pending };
+            return if exchange.is_endless() {
+                watch.poll_stop(cx).map(|()| Ok(None))
+            } else {
+                Poll::Pending
+            };
         }
         let on_stop = if stopping { OnStop::GoOn } else { OnStop::End };
         match ready!(watch.poll(cx, deadline, on_stop, woken)) {
