@@ -8,8 +8,8 @@ use mainspring_tests::{Demo, request};
 
 const MEGABYTE: usize = 1024 * 1024;
 /// How often each is sent before and while the memory is watched.
-const FIRST: usize = 20;
-const ROUNDS: usize = 200;
+const FIRST: usize = 10;
+const ROUNDS: usize = 50;
 /// What an allocator may keep, in bytes.
 const BOUND: u64 = 16 * 1024 * 1024;
 
@@ -97,7 +97,7 @@ fn megabytes_of_empty_lines() {
 /// Requests without end, of whose answers none is read: the server stops reading.
 #[test]
 fn pipelines_that_are_never_read() {
-    const CONNECTIONS: usize = 8;
+    const CONNECTIONS: usize = 4;
     let demo = Demo::start();
     assert_eq!(demo.get("/").text(), "Meow.");
     let before = demo.memory();
