@@ -20,7 +20,8 @@ pub fn demo() -> Command {
     static PROGRAM: OnceLock<Option<PathBuf>> = OnceLock::new();
     let program = PROGRAM.get_or_init(|| named().or_else(build));
     let mut command = Command::new(program.as_ref().expect("the demo can be built; cargo has said why not"));
-    for name in ["RUST_LOG", "NO_COLOR", "DEMO_TCP", "DEMO_HTTP", "DEMO_UDP", "DEMO_REFRESH"] {
+    let own = ["RUST_LOG", "NO_COLOR", "DEMO_CONFIG", "DEMO_LOG", "DEMO_REFRESH"];
+    for name in own.into_iter().chain(["DEMO_TCP", "DEMO_HTTP", "DEMO_UDP"]) {
         command.env_remove(name);
     }
     command

@@ -1,12 +1,14 @@
-//! Each example of the tasks' chapter ends by itself, well, and says what its header promises.
+//! Each example of the chapters of tasks and services says what its header promises, and ends well.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::{IpAddr, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use mainspring_tests::{PATIENCE, Process};
+use mainspring_tests::{Connection, PATIENCE, Process, is_installed, request};
 
 /// What one run wrote.
 struct Run {
@@ -260,4 +262,195 @@ fn a_context_variable_stands_on_each_log_line_of_its_request() {
     }
     assert_eq!(run.logged("on behalf of nobody"), ["request_id=0", "request_id=0"]);
     assert_eq!(run.logged("all done"), ["outside=None"]);
+}
+
+#[test]
+fn a_job_that_fails_for_good_leaves_the_others_at_work() {
+    let run = run("25_jobs_live_on");
+    for job in ["cached ", "sent "] {
+        let line = run.output.iter().find_map(|line| line.strip_prefix(job)?.strip_suffix(" times"));
+        let times: u32 = line.unwrap_or_else(|| panic!("{:?}", run.output)).parse().unwrap();
+        assert!((5..=30).contains(&times), "{job}{times} times");
+    }
+    assert_eq!(run.log.iter().filter(|line| line.contains("is started again")).count(), 3, "{:?}", run.log);
+    let given_up = "the process lives on without it service=\"statistic\"";
+    assert_eq!(run.log.iter().filter(|line| line.contains(given_up)).count(), 1, "{:?}", run.log);
+}
+
+#[test]
+fn jobs_that_need_each_other_end_when_one_fails() {
+    let run = run("26_jobs_fall_together");
+    assert_eq!(
+        sorted(&run.output[..2]),
+        ["the cache has written what it had", "the server has written what it had"]
+    );
+    assert_eq!(
+        run.output[2..],
+        [
+            "service `statistic` failed: the server of statistics is away",
+            "to blame: Some(\"statistic\"), exit code 1"
+        ]
+    );
+}
+
+#[test]
+fn a_log_into_a_pipe_that_nobody_reads_takes_no_time() {
+    let mut process = Process::start(Command::new(examples().join("27_log_pipe")));
+    process.errors().hold();
+    assert!(process.wait(PATIENCE).success());
+    let run = Run { output: process.output().so_far(), log: Vec::new() };
+    // A pipe that is read at 5 kB a second would take two minutes.
+    assert!(run.millis("logged 10000 lines in ") < 2_000, "{:?}", run.output);
+    assert!((10..500).contains(&run.millis("a sleep of 10 ms took ")), "{:?}", run.output);
+    let dropped: u32 = run.after("dropped ")[0].split(' ').next().unwrap().parse().unwrap();
+    assert!(dropped > 1_000, "{:?}", run.output);
+}
+
+#[test]
+fn an_entrypoint_gives_the_value_of_a_future_when_all_is_cleaned_up() {
+    run("28_run_until").says(&["the future ends", "the goodbye is sent", "the answer is 42"]);
+}
+
+#[test]
+fn the_parameters_of_a_process_are_in_force() {
+    let run = run("29_parameters");
+    assert!(run.after("a task runs on ")[0].starts_with("tuned"), "{:?}", run.output);
+    assert!(run.after("a blocking call runs on ")[0].starts_with("disk"), "{:?}", run.output);
+    assert_eq!(run.log.len(), 1, "{:?}", run.log);
+    assert!(
+        run.log[0].starts_with('{') && run.log[0].contains("\"message\":\"this passes\""),
+        "{:?}",
+        run.log
+    );
+}
+
+#[test]
+fn a_service_starts_before_the_program_and_stops_after_it() {
+    run("30_service").says(&["loaded 41", "counted to 42", "stored 42"]);
+}
+
+#[test]
+fn a_service_waits_for_what_it_requires_and_stops_before_it() {
+    let run = run("31_ready");
+    assert_eq!(sorted(&run.output[..2]), ["page: waiting", "table: loading"]);
+    assert_eq!(sorted(&run.output[2..4]), ["page: up, with 3 rows", "table: up"]);
+    assert_eq!(run.output[4..], ["all are ready", "page: down, with 3 rows still there", "table: down"]);
+}
+
+/// Runs the greeter to its end; gives its exit code, its output and what it said.
+fn greeter(change: impl FnOnce(&mut Command)) -> (Option<i32>, String, String) {
+    let mut command = Command::new(examples().join("32_required_settings"));
+    command.env_remove("GREETER_NAME").env_remove("GREETER_GREETING").env_remove("RUST_LOG");
+    change(&mut command);
+    let mut process = Process::start(command);
+    let code = process.wait(PATIENCE).code();
+    (code, process.output().all(), process.errors().all())
+}
+
+#[test]
+fn a_setting_without_a_default_has_to_be_set() {
+    let (code, output, said) = greeter(|_| {});
+    assert_eq!((code, &*output), (Some(2), ""), "{said}");
+    assert_eq!(said, "error: `name` is not set: set it in greeter.toml, with GREETER_NAME or with --name");
+    let (_, output, _) = greeter(|command| _ = command.env("GREETER_NAME", "Ada"));
+    assert_eq!(output, "Hello, Ada");
+    let (_, output, _) = greeter(|command| _ = command.args(["--name=Ada", "--greeting=Servus"]));
+    assert_eq!(output, "Servus, Ada");
+    let (code, _, said) = greeter(|command| _ = command.args(["--name=Ada", "--greting=Servus"]));
+    assert!(code == Some(2) && said.contains("did you mean `--greeting`?"), "{said}");
+}
+
+/// The address in the line that says that a service listens.
+fn address(process: &Process, scheme: &str) -> String {
+    let line = process.errors().expect(&format!("address={scheme}://"));
+    let rest = line.split(&format!("address={scheme}://")).nth(1).unwrap();
+    rest.split_whitespace().next().unwrap().to_owned()
+}
+
+#[test]
+fn one_process_speaks_many_protocols() {
+    let mut process = Process::start(Command::new(examples().join("33_many_protocols")));
+    process.errors().expect("running");
+
+    let mut tcp = BufReader::new(TcpStream::connect(address(&process, "tcp")).unwrap());
+    tcp.get_ref().set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut line = String::new();
+    tcp.get_mut().write_all(b"one two\n").unwrap();
+    tcp.read_line(&mut line).unwrap();
+    assert_eq!(line, "ONE TWO\n");
+    drop(tcp);
+
+    let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+    udp.set_read_timeout(Some(PATIENCE)).unwrap();
+    udp.send_to(b"three", address(&process, "udp")).unwrap();
+    let mut datagram = [0; 16];
+    let length = udp.recv(&mut datagram).unwrap();
+    assert_eq!(&datagram[..length], b"THREE");
+
+    let mut words = 3;
+    if is_installed("openssl", "version") {
+        let mut client = Command::new("openssl");
+        client.args(["s_client", "-quiet", "-connect", &address(&process, "tls")]);
+        let mut client =
+            client.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        client.stdin.as_mut().unwrap().write_all(b"four five\n").unwrap();
+        let mut line = String::new();
+        BufReader::new(client.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        client.kill().unwrap();
+        client.wait().unwrap();
+        assert_eq!(line, "FOUR FIVE\n");
+        words += 2;
+    }
+    process.errors().expect(&format!("so far words={words}"));
+    process.signal("TERM");
+    assert_eq!(process.wait(PATIENCE).code(), Some(0), "{:?}", process.errors().so_far());
+}
+
+#[test]
+fn a_file_is_written_and_read_back_packed_or_not() {
+    let run = run("34_files");
+    assert_eq!(run.output[..4], ["Hello world", "and goodbye", "a line of 11 bytes", "a line of 11 bytes"]);
+    let bytes: u32 = run.output[4].strip_suffix(" bytes on disk").unwrap().parse().unwrap();
+    assert!(bytes < 200, "{bytes}");
+    assert_eq!(run.output[5..], ["7000 bytes in it"]);
+}
+
+#[test]
+fn a_web_service_answers_over_both_families() {
+    let mut process = Process::start(Command::new(examples().join("35_rest")));
+    let port: u16 = address(&process, "http").rsplit(':').next().unwrap().parse().unwrap();
+    let get = |host: &str, path: &str| {
+        let mut connection = Connection::open((host.parse::<IpAddr>().unwrap(), port).into());
+        connection.send(request("GET", path));
+        connection.answer().text().to_owned()
+    };
+    assert_eq!(get("127.0.0.1", "/"), "Hello, Anonymous\n");
+    assert_eq!(get("::1", "/Ada"), "Hello, Ada\n");
+    process.signal("TERM");
+    assert_eq!(process.wait(PATIENCE).code(), Some(0));
+}
+
+#[test]
+fn a_setting_changes_while_the_program_runs() {
+    let file = std::env::temp_dir().join(format!("mainspring-reload-{}.toml", std::process::id()));
+    std::fs::write(&file, "greeting = 'Hello'").unwrap();
+    let mut command = Command::new(examples().join("36_reload"));
+    command.arg("--config").arg(&file).env_remove("RUST_LOG");
+    let mut process = Process::start(command);
+    process.output().expect("Hello");
+    process.errors().expect("running");
+    std::fs::write(&file, "greeting = 'Servus'").unwrap();
+    process.signal("HUP");
+    process.output().expect("Servus");
+    std::fs::write(&file, "greting = 'Moin'").unwrap();
+    process.signal("HUP");
+    process.errors().expect("did you mean `greeting`?");
+    std::fs::write(&file, "greeting = 'Moin'\nlog = 'debug'").unwrap();
+    process.signal("HUP");
+    process.output().expect("Moin");
+    process.errors().expect("the log's filter has changed filter=\"debug\"");
+    process.signal("TERM");
+    assert_eq!(process.wait(PATIENCE).code(), Some(0));
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(process.output().so_far(), ["Hello", "Servus", "Moin"]);
 }

@@ -4,11 +4,11 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use mainspring_tests::{Demo, PATIENCE, eventually};
 
@@ -30,12 +30,6 @@ impl Load {
         };
         let clients = (0..CONNECTIONS).map(client).collect();
         Load { stop, answered, clients }
-    }
-
-    /// Waits until so many more requests have been answered.
-    fn wait_for(&self, more: usize) {
-        let goal = self.answered.load(Ordering::Relaxed) + more;
-        eventually("requests are answered", || (self.answered.load(Ordering::Relaxed) >= goal).then_some(()));
     }
 
     fn failures(self) -> Vec<String> {
@@ -99,8 +93,10 @@ fn kill(signal: &str, pid: u32) {
     assert!(status.success(), "process {pid} is not there");
 }
 
+/// It has ended, whether or not its parent has looked after it.
 fn is_gone(pid: u32) -> bool {
-    !PathBuf::from(format!("/proc/{pid}")).exists()
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+    !stat.is_ok_and(|stat| stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z')))
 }
 
 /// Ends the last demo, which is not the test's own child, whatever becomes of the test.
@@ -114,28 +110,35 @@ impl Drop for Last<'_> {
     }
 }
 
+/// By the clock on the wall: so long the load goes on, and in it two restarts.
 #[test]
-fn two_restarts_under_load_fail_no_request() {
+fn two_restarts_in_ten_seconds_of_load_fail_no_request() {
     let demo = Demo::start();
     let _last = Last(&demo);
     let load = Load::start(demo.http);
-    for restart in 1..=2 {
-        load.wait_for(2_000);
-        let old = *pids(&demo).last().unwrap();
-        kill("USR2", old);
-        eventually("a successor runs", || (pids(&demo).len() == restart + 1).then_some(()));
-        load.wait_for(2_000);
+    let mut pauses = [Duration::from_secs(3), Duration::from_secs(4), Duration::from_secs(3)].into_iter();
+    for running in [2, 3] {
+        pauses.by_ref().take(1).for_each(load_for);
+        kill("USR2", *pids(&demo).last().unwrap());
+        eventually("a successor runs", || (pids(&demo).len() == running).then_some(()));
     }
-    let pids = pids(&demo);
-    let failures = load.failures();
-    assert!(
-        failures.is_empty(),
-        "{} requests failed: {:?}",
-        failures.len(),
-        &failures[..failures.len().min(5)]
-    );
+    pauses.for_each(load_for);
+    let answered = load.answered.load(Ordering::Relaxed);
+    let (pids, failures) = (pids(&demo), load.failures());
+    let some = &failures[..failures.len().min(5)];
+    assert!(failures.is_empty(), "{} of {answered} requests failed: {some:?}", failures.len());
+    assert!(answered > 1_000, "only {answered} requests were answered: that is no load");
+    // The two before it have been replaced, and have ended.
+    for pid in &pids[..2] {
+        eventually("a process that was replaced ends", || is_gone(*pid).then_some(()));
+    }
     kill("TERM", pids[2]);
     eventually("the last process ends", || is_gone(pids[2]).then_some(()));
+}
+
+#[expect(clippy::disallowed_methods, reason = "the load is to go on for so long, by the clock on the wall")]
+fn load_for(time: Duration) {
+    thread::sleep(time);
 }
 
 #[test]
@@ -150,6 +153,33 @@ fn the_old_process_ends_well_when_the_new_one_is_ready() {
     kill("TERM", pids(&demo)[1]);
     // Both have closed their output by now; the code is that of the first.
     assert_eq!(demo.wait(PATIENCE).code(), Some(0));
+}
+
+/// Whether each socket of a process is closed in its children, by the socket's number.
+fn closes_on_exec(pid: u32) -> Vec<(u32, bool)> {
+    const O_CLOEXEC: u32 = 0o2_000_000;
+    let descriptors = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
+    let read = |entry: std::io::Result<std::fs::DirEntry>| {
+        let path = entry.unwrap().path();
+        // Other descriptors may come from whoever runs the test.
+        std::fs::read_link(&path).ok().filter(|target| target.to_string_lossy().starts_with("socket:"))?;
+        let number = path.file_name()?.to_str()?.parse().ok()?;
+        let info = std::fs::read_to_string(format!("/proc/{pid}/fdinfo/{number}")).ok()?;
+        let flags = info.lines().find_map(|line| line.strip_prefix("flags:"))?;
+        Some((number, u32::from_str_radix(flags.trim(), 8).unwrap() & O_CLOEXEC != 0))
+    };
+    descriptors.filter_map(read).collect()
+}
+
+#[test]
+fn a_successor_passes_nothing_it_was_handed_on_to_its_children() {
+    let demo = Demo::start();
+    let _last = Last(&demo);
+    demo.signal("USR2");
+    eventually("a successor runs", || (pids(&demo).len() == 2).then_some(()));
+    let sockets = closes_on_exec(pids(&demo)[1]);
+    assert!(sockets.len() >= 3, "it has its sockets: {sockets:?}");
+    assert!(sockets.iter().all(|(_, closes)| *closes), "{sockets:?}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! How the demo ends: what it still answers, how soon it is gone, with which exit code.
 
 use std::net::{TcpListener, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mainspring_tests::{Connection, Demo, PATIENCE, eventually, request};
 
@@ -119,14 +119,20 @@ fn a_handler_that_never_ends_is_cut_off_and_named() {
     let mut demo = Demo::start();
     let _connection = under_way(&demo, 600_000);
     demo.signal("TERM");
+    #[expect(clippy::disallowed_methods, reason = "another process has no clock that could be paused")]
+    let began = Instant::now();
     assert_eq!(demo.wait(GRACE + CUT_OFF + SLACK).code(), Some(70));
+    let took = began.elapsed();
+    assert!((GRACE..GRACE + CUT_OFF).contains(&took), "{took:?}");
     let log = demo.errors().all();
     let line = log.lines().find(|line| line.contains("work is cut off"));
     let line = line.unwrap_or_else(|| panic!("nobody is named:\n{log}"));
     assert!(line.contains("ERROR"), "{line}");
-    for part in ["service=\"http\"", "task=http 127.0.0.1:", "place=demo/src/main.rs:"] {
+    for part in ["service=\"http\"", "task=http 127.0.0.1:", "place=demo/src/main.rs:", " age="] {
         assert!(line.contains(part), "no {part}: {line}");
     }
+    let (_, awaits) = line.split_once("awaits=").unwrap_or_else(|| panic!("it is not said where: {line}"));
+    assert!(awaits.contains("pages::sleep") && awaits.contains("demo/src/pages.rs:"), "{line}");
 }
 
 #[test]

@@ -3,9 +3,10 @@
 use std::process::Command;
 
 use crate::run::{self, Result};
+use crate::wall;
 use crate::workspace::Workspace;
 
-const BENCHES: &str = "http, instructions, peers";
+const BENCHES: &str = "instructions, peers, http, echo, services";
 
 pub(crate) fn bench(args: &[String]) -> Result {
     let Some((name, rest)) = args.split_first() else {
@@ -14,6 +15,8 @@ pub(crate) fn bench(args: &[String]) -> Result {
     match name.as_str() {
         "http" => http(rest),
         "instructions" => instructions(rest),
+        "echo" => wall::echo(rest),
+        "services" => wall::services(rest),
         "peers" => peers(rest),
         unknown => run::fail(format!("no bench is called `{unknown}`; there are: {BENCHES}")),
     }

@@ -1,12 +1,13 @@
 //! Counts user-space instructions per request with callgrind.
 //!
-//! `instructions [get|pipe16|json]… [--keep] [--peers FOLDER [--server NAME]…] [-- COMMAND…]`
+//! `instructions [get|pipe16|json|echo]… [--keep] [--peers FOLDER [--server NAME]…] [-- COMMAND…]`
 //!
 //! The command is a server that takes its port as its first argument, or wherever `PORT` stands; the default is
-//! the `plaintext` server beside this program. It runs twice under callgrind, with few and with many rounds of
-//! requests over 64 connections; the difference of the totals divided by the difference of the requests is the
-//! figure, so that start and end cancel out. `--keep` leaves the profiles for `callgrind_annotate`. With `--peers` the
-//! servers of all frameworks are counted, and a table in Markdown is printed.
+//! the `plaintext` server beside this program, or the `echo` one for `echo`, which sends 1 KiB of plain bytes. It
+//! runs twice under callgrind, with few and with many rounds of requests over 64 connections; the difference of the
+//! totals divided by the difference of the requests is the figure, so that start and end cancel out. `--keep` leaves
+//! the profiles for `callgrind_annotate`. With `--peers` the HTTP servers of all frameworks are counted, and a table in
+//! Markdown is printed.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
@@ -16,8 +17,11 @@ use std::time::Duration;
 
 use mainspring_benches::load::Request;
 use mainspring_benches::servers::choose;
+use mainspring_benches::{pause, terminate};
 
 const CONNECTIONS: u64 = 64;
+/// The length of an echo.
+const ECHO: usize = 1024;
 
 #[derive(Clone, Copy)]
 struct Load {
@@ -26,10 +30,11 @@ struct Load {
     rounds: [u64; 2],
 }
 
-const LOADS: [Load; 3] = [
+const LOADS: [Load; 4] = [
     Load { name: "get", depth: 1, rounds: [5, 45] },
     Load { name: "pipe16", depth: 16, rounds: [2, 10] },
     Load { name: "json", depth: 1, rounds: [5, 45] },
+    Load { name: "echo", depth: 1, rounds: [20, 220] },
 ];
 
 fn main() -> ExitCode {
@@ -46,7 +51,8 @@ fn measure() -> io::Result<()> {
     let options = Options::parse(std::env::args().skip(1))?;
     let Some(peers) = &options.peers else {
         for load in &options.loads {
-            writeln!(io::stdout(), "{}\t{}", load.name, figure(&options.command, **load, options.keep)?)?;
+            let command = if options.command.is_empty() { own(**load)? } else { options.command.clone() };
+            writeln!(io::stdout(), "{}\t{}", load.name, figure(&command, **load, options.keep)?)?;
         }
         return Ok(());
     };
@@ -69,6 +75,7 @@ struct Options {
     keep: bool,
     peers: Option<PathBuf>,
     servers: Vec<String>,
+    /// Of a server of somebody else's.
     command: Vec<String>,
 }
 
@@ -88,14 +95,13 @@ impl Options {
         }
         if let Some(unknown) = names.iter().find(|name| LOADS.iter().all(|load| load.name != name.as_str())) {
             return Err(io::Error::other(format!(
-                "no load is called `{unknown}`; there are get, pipe16 and json"
+                "no load is called `{unknown}`; there are get, pipe16, json and echo"
             )));
         }
-        if command.is_empty() {
-            let ours = std::env::current_exe()?.with_file_name("plaintext");
-            command.extend([ours.display().to_string(), "PORT".to_owned()]);
-        }
-        let wanted = |load: &&Load| names.is_empty() || names.iter().any(|name| name == load.name);
+        // A server of somebody else's speaks HTTP unless it is said that it echoes.
+        let others = peers.is_some() || !command.is_empty();
+        let all = |load: &Load| names.is_empty() && (load.name != "echo" || !others);
+        let wanted = |load: &&Load| all(load) || names.iter().any(|name| name == load.name);
         Ok(Options { loads: LOADS.iter().filter(wanted).collect(), keep, peers, servers, command })
     }
 }
@@ -105,6 +111,14 @@ fn figure(command: &[String], load: Load, keep: bool) -> io::Result<u64> {
     let [few, many] = load.rounds;
     let difference = total(command, load, many, keep)? - total(command, load, few, keep)?;
     Ok(difference / ((many - few) * CONNECTIONS * load.depth))
+}
+
+/// The command of the server beside this program that a load is for.
+fn own(load: Load) -> io::Result<Vec<String>> {
+    let words = if load.name == "echo" { "echo serve current PORT" } else { "plaintext PORT" };
+    let mut command: Vec<String> = words.split(' ').map(str::to_owned).collect();
+    command[0] = std::env::current_exe()?.with_file_name(&command[0]).display().to_string();
+    Ok(command)
 }
 
 /// All instructions of a server that answered `rounds` rounds.
@@ -142,8 +156,12 @@ fn wait_for(port: u16) -> io::Result<()> {
 
 /// Sends one batch on every connection, then reads all answers; `rounds` times.
 fn drive(port: u16, load: Load, rounds: u64) -> io::Result<()> {
-    let request = if load.name == "json" { Request::Json } else { Request::Get };
-    let batch = request.bytes((Ipv4Addr::LOCALHOST, port).into()).repeat(load.depth as usize);
+    let request = match load.name {
+        "echo" => vec![b'x'; ECHO],
+        "json" => Request::Json.bytes((Ipv4Addr::LOCALHOST, port).into()),
+        _ => Request::Get.bytes((Ipv4Addr::LOCALHOST, port).into()),
+    };
+    let batch = request.repeat(load.depth as usize);
     let mut streams = Vec::new();
     for _ in 0..CONNECTIONS {
         let stream = TcpStream::connect(("127.0.0.1", port))?;
@@ -156,7 +174,10 @@ fn drive(port: u16, load: Load, rounds: u64) -> io::Result<()> {
             stream.write_all(&batch)?;
         }
         for stream in &mut streams {
-            read_answers(stream, load.depth)?;
+            match load.name {
+                "echo" => stream.read_exact(&mut [0; ECHO])?,
+                _ => read_answers(stream, load.depth)?,
+            }
         }
     }
     streams.iter().try_for_each(|stream| stream.shutdown(Shutdown::Both))
@@ -195,16 +216,11 @@ fn answer_end(bytes: &[u8]) -> io::Result<Option<usize>> {
 
 /// Ends the server and gives what callgrind said.
 fn end(server: &mut Child) -> io::Result<String> {
-    Command::new("kill").args(["-TERM", &server.id().to_string()]).status()?;
+    terminate(server)?;
     let mut text = String::new();
     if let Some(mut stderr) = server.stderr.take() {
         stderr.read_to_string(&mut text)?;
     }
     server.wait()?;
     Ok(text)
-}
-
-#[expect(clippy::disallowed_methods, reason = "a program without a runtime: there is nothing to block")]
-fn pause(duration: Duration) {
-    std::thread::sleep(duration);
 }

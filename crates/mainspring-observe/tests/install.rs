@@ -2,7 +2,7 @@
 
 mod support;
 
-use mainspring_observe::log::{self, Guard, Log, Output};
+use mainspring_observe::log::{self, Log, Output};
 use mainspring_service::entrypoint::{Environment, Logger};
 use support::Memory;
 
@@ -25,14 +25,15 @@ fn the_installed_log_takes_the_environment_and_is_reached_from_anywhere() {
     let log = Log::new().filter("trace").output(Output::Writer(Box::new(memory.clone())));
     let logger: Box<dyn Logger> = Box::new(log);
     let kept = logger.install(&environment("install=debug")).unwrap();
-    assert!(kept.is::<Guard>());
     tracing::debug!("shown");
     tracing::trace!("hidden");
     assert_eq!(log::stats().lines, 1);
 
     assert!(Log::new().install(&environment("debug")).unwrap_err().is_already_installed());
 
-    log::handle().unwrap().filter("off").unwrap();
+    // As an entrypoint does it when the settings are loaded again.
+    assert!(kept.set_filter("install=chatty").is_err());
+    kept.set_filter("off").unwrap();
     tracing::error!("hidden too");
     drop(kept);
     assert_eq!(memory.text().lines().count(), 1);

@@ -61,6 +61,37 @@ fn escape_sequences_in_a_message_do_not_reach_the_terminal() {
 }
 
 #[test]
+fn a_text_line_is_one_line_whatever_is_logged() {
+    let forged = "bye\r\n2026-11-23T14:48:54.123456Z  INFO rates: all is well\t\u{9b}2J\x07";
+    for format in [Format::Plain, Format::Color] {
+        let text = logged(Log::new().format(format), || {
+            let _span = info_span!("request", path = %forged).entered();
+            warn!(shown = %forged, debugged = ?forged, text = forged, "{forged}");
+        });
+        assert_eq!(text.lines().count(), 1, "{text:?}");
+        let shown = r"bye\r\n2026-11-23T14:48:54.123456Z  INFO rates: all is well\t\u{9b}2J\x07";
+        assert_eq!(text.matches(shown).count(), 3, "the message, a field and a span's field: {text:?}");
+        let colors = |text: &str| text.replace("\x1b[", "").contains(char::is_control);
+        assert!(!colors(text.trim_end()), "{text:?}");
+    }
+}
+
+#[test]
+fn a_text_line_has_the_sources_of_an_error_beside_it() {
+    let io = std::io::Error::new(std::io::ErrorKind::NotFound, "no such\nfile");
+    let outer = chained(io);
+    let text = logged(Log::new(), || error!(error = outer.as_ref(), "failed"));
+    let end = r"failed error=cannot read rates.toml error.sources=[no such\nfile]";
+    assert!(text.trim_end().ends_with(end), "{text}");
+}
+
+#[test]
+fn names_of_fields_stand_out_in_color() {
+    let text = logged(Log::new().format(Format::Color), || warn!(r#type = 3, "careful"));
+    assert!(text.contains("careful \x1b[3mtype\x1b[0m\x1b[2m=\x1b[0m3\n"), "{text:?}");
+}
+
+#[test]
 fn a_json_line_carries_typed_fields_beside_the_message() {
     let lines = json(|| {
         info!(target: "rates", count = 3, delta = -1, ratio = 0.5, big = 1e300, nan = f64::NAN, ok = true,
@@ -189,6 +220,15 @@ fn a_plain_line_carries_the_chosen_variables_of_its_task() {
     });
     let ends: Vec<_> = text.lines().map(|line| line.rsplit(": ").next().unwrap()).collect();
     assert_eq!(ends, ["asked request=7", "later"]);
+}
+
+#[test]
+fn a_variable_of_a_task_cannot_forge_a_line() {
+    let text = logged(Log::new(), || {
+        USER.set("eve\nforged".to_owned());
+        info!("asked");
+    });
+    assert!(text.ends_with("asked user=eve\\nforged\n"), "{text:?}");
 }
 
 #[test]

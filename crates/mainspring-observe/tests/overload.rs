@@ -51,8 +51,10 @@ impl<F: FnMut(&[u8]) -> io::Result<usize>> Write for Scripted<F> {
     }
 }
 
+/// The first of the defects that were measured in the stack this one learnt from: there each line stopped the loop
+/// for 193 ms when nobody read, and for good when the pipe was full.
 #[test]
-fn a_pipe_nobody_reads_stops_no_caller_and_loses_no_count() {
+fn defect_1_a_pipe_nobody_reads_stops_no_caller_and_loses_no_count() {
     let (mut reader, writer) = io::pipe().unwrap();
     let (dispatch, guard) = open(Log::new().buffer(64 << 10).exit_flush(BOUND), writer);
     let sent = 50_000;

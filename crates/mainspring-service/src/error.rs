@@ -67,7 +67,11 @@ impl Error {
 
     /// Another process has taken over.
     pub(crate) fn is_replaced(&self) -> bool {
-        matches!(self.kind, Kind::Interrupted { signal: Signal::Replaced, .. })
+        #[cfg(unix)]
+        let replaced = matches!(self.kind, Kind::Interrupted { signal: Signal::Replaced, .. });
+        #[cfg(not(unix))]
+        let replaced = false;
+        replaced
     }
 
     pub(crate) fn runtime(source: io::Error) -> Self {

@@ -24,15 +24,18 @@
 //! | [`fs`] | [`fs::open`] and [`fs::File`], whole files, atomic replacement |
 //! | [`net`] | the servers and clients over TCP, TLS, Unix sockets and UDP, and the listener under them |
 //! | [`pool`] | [`Pool`](pool::Pool), a pool of anything |
-//! | [`process`] | [`Child`](process::Child), [`WorkerPool`](process::WorkerPool) |
+//! | [`process`] | [`Child`](process::Child), [`WorkerPool`](process::WorkerPool); not on Windows |
 //! | [`schedule`] | [`Periodic`](schedule::Periodic), [`Cron`](schedule::Cron) |
 
 pub mod config;
 pub mod entrypoint;
 mod error;
 pub mod fs;
+#[cfg(unix)]
+mod named_socket;
 pub mod net;
 pub mod pool;
+#[cfg(unix)]
 pub mod process;
 pub mod runtime;
 pub mod schedule;

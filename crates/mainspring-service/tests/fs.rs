@@ -5,13 +5,18 @@
 use std::future::Future;
 use std::io::{ErrorKind, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
+use mainspring_service::Entrypoint;
 use mainspring_service::fs::{self, Compression, Mode, Options};
+use mainspring_task::all_tasks;
 use mainspring_task::blocking::{Pool, run_in};
+use mainspring_task::inspect::State;
 use tokio::io::AsyncWriteExt;
 
 /// Removed with all in it.
@@ -188,6 +193,40 @@ fn a_file_that_is_dropped_after_its_runtime_is_flushed() {
     drop(runtime);
     drop(file);
     assert_eq!(on_disk(&folder.file("a")), "kept");
+}
+
+/// A thread of a pool is at work on a file.
+fn is_writing() -> bool {
+    let jobs = all_tasks().into_iter().map(|task| task.info());
+    jobs.into_iter().any(|job| &*job.name == "file" && job.state == State::Running)
+}
+
+/// What takes the bytes is a pipe: its reader is slow to begin, and the pipe holds less than is written.
+#[test]
+fn the_end_of_the_process_waits_for_a_file_that_was_dropped() {
+    let folder = Folder::new();
+    let pipe = folder.file("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let (begun, source) = (Arc::new(AtomicBool::new(false)), pipe.clone());
+    let begin = Arc::clone(&begun);
+    let reader = std::thread::spawn(move || {
+        let mut pipe = std::fs::File::open(source).unwrap();
+        std::thread::park_timeout(Duration::from_millis(200));
+        begin.store(true, Ordering::Release);
+        std::io::copy(&mut pipe, &mut std::io::sink()).unwrap()
+    });
+    let dropped = async {
+        let mut file = Options::new().buffer(1 << 20).open(&pipe, "w").await.unwrap();
+        file.write(vec![b'x'; 1 << 19]).await.unwrap();
+        assert!(poll_once(file.flush()).is_pending());
+        while !is_writing() {
+            tokio::task::yield_now().await;
+        }
+        drop(file);
+    };
+    Entrypoint::new("test").run_until(dropped).unwrap();
+    assert!(begun.load(Ordering::Acquire), "nobody has waited");
+    assert_eq!(reader.join().unwrap(), 1 << 19);
 }
 
 #[tokio::test]

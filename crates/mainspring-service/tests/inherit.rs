@@ -9,6 +9,7 @@ use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::process::Command;
 
+use command_fds::{CommandFdExt, FdMapping};
 use mainspring_service::Entrypoint;
 use mainspring_service::net::inherit::{Inherited, adopt, adopt_environment, hand_over, leftover};
 use mainspring_service::net::{Datagram, TcpServer, UdpServer, UnixServer};
@@ -206,6 +207,47 @@ fn a_descriptor_that_is_no_socket_is_named() {
         .stdin(std::process::Stdio::null())
         .output()
         .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+}
+
+/// The body of the next test, in a process that is given two sockets.
+#[tokio::test]
+#[ignore = "run by the next test"]
+async fn with_sockets_that_are_not_for_children() {
+    assert_eq!(adopt_environment().unwrap(), 2);
+    let server = TcpServer::bind("127.0.0.1:1", hello).name("api");
+    let running = Entrypoint::new("test").service(server).start().await.unwrap();
+    // One is taken, one lies in the table, and there are copies for a successor.
+    let _copies = hand_over().unwrap();
+    let own = open_sockets("self");
+    assert!(own.len() >= 3, "{own:?}");
+    let mut child = Command::new("sleep").arg("600").spawn().unwrap();
+    let passed = open_sockets(&child.id().to_string());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(passed.is_empty(), "{passed:?}");
+    running.stop().await.unwrap();
+}
+
+/// The sockets that a process has open.
+fn open_sockets(process: &str) -> Vec<PathBuf> {
+    let descriptors = std::fs::read_dir(format!("/proc/{process}/fd")).unwrap();
+    let targets = descriptors.filter_map(|entry| std::fs::read_link(entry.unwrap().path()).ok());
+    targets.filter(|target| target.to_string_lossy().starts_with("socket:")).collect()
+}
+
+#[test]
+fn sockets_from_outside_are_not_passed_on_to_children() {
+    let mapping = |child_fd| FdMapping { parent_fd: socket().0.into(), child_fd };
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", "with_sockets_that_are_not_for_children", "--ignored"])
+        .env("LISTEN_FDS", "2")
+        .env("LISTEN_FDNAMES", "api:spare")
+        .fd_mappings(vec![mapping(3), mapping(4)])
+        .unwrap();
+    let output = command.output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && text.contains("1 passed"), "{text}");
 }

@@ -141,7 +141,8 @@ async fn live(prefix: &str, plans: &[Plan], time: u64, drop_it: bool) -> Vec<Soc
         entrypoint = entrypoint.service(service.restart(plan.restart).on_failure(on_failure));
     }
     let Ok(mut running) = entrypoint.start().await else { return Vec::new() };
-    let addresses = running.overview().list().into_iter().flat_map(|service| service.addresses).collect();
+    let addresses = running.overview().list().into_iter().flat_map(|service| service.addresses);
+    let addresses = addresses.filter_map(|address| address.ip()).collect();
     let _ = tokio::time::timeout(Duration::from_millis(time), running.failed()).await;
     if !drop_it {
         let _ = running.stop().await;

@@ -22,6 +22,18 @@ impl Diary {
     }
 }
 
+/// A log that is written down line by line.
+impl std::io::Write for Diary {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        Diary::write(self, String::from_utf8_lossy(line));
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 struct Pool;
 
 /// Provides a pool, or requires one, and writes down when it starts and stops.
@@ -113,25 +125,86 @@ async fn a_requirement_that_nobody_can_meet_fails_at_once_and_says_so() {
     assert_eq!(began.elapsed(), Duration::ZERO);
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_cycle_fails_at_once_and_names_who_waits_for_what() {
-    struct One;
-    struct Two;
-    let began = Instant::now();
-    let one = service("one", |cx: Context| async move {
+struct One;
+struct Two;
+
+fn one() -> impl Service {
+    service("one", |cx: Context| async move {
         cx.require::<Two>().await?;
         cx.provide(One);
         Ok::<_, BoxError>(())
-    });
-    let two = service("two", |cx: Context| async move {
+    })
+}
+
+fn two() -> impl Service {
+    service("two", |cx: Context| async move {
         cx.require::<One>().await?;
         cx.provide(Two);
         Ok::<_, BoxError>(())
-    });
-    let error = Entrypoint::new("test").service(one).service(two).start().await.unwrap_err().to_string();
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cycle_fails_within_the_bound_and_names_who_waits_for_what() {
+    let began = Instant::now();
+    let entrypoint = Entrypoint::new("test").require_within(Duration::from_secs(3));
+    let error = entrypoint.service(one()).service(two()).start().await.unwrap_err().to_string();
     assert!(error.contains("Two`") && error.contains("One`"), "{error}");
     assert!(error.contains("`one` waits for") || error.contains("`two` waits for"), "{error}");
-    assert_eq!(began.elapsed(), Duration::ZERO);
+    assert_eq!(began.elapsed(), Duration::from_secs(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cycle_is_told_of_at_once() {
+    let log = Diary::default();
+    let pen = log.clone();
+    let lines = tracing_subscriber::fmt().with_ansi(false).with_writer(move || pen.clone()).finish();
+    let guard = tracing::subscriber::set_default(lines);
+    let starting = Entrypoint::new("test").service(one()).service(two()).start();
+    let early = tokio::time::timeout(Duration::from_millis(1), starting).await;
+    drop(guard);
+    assert!(early.is_err());
+    let told: Vec<_> = log.read().into_iter().filter(|line| line.contains("wait, and nobody else")).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("`one` waits for") && told[0].contains("`two` waits for"), "{told:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cycle_ends_when_one_waiter_has_a_time_out_of_its_own() {
+    let hasty = service("hasty", |cx: Context| async move {
+        let early = tokio::time::timeout(Duration::from_secs(1), cx.require::<Two>()).await;
+        assert!(early.is_err(), "its own time-out comes first");
+        cx.provide(One);
+    });
+    let began = Instant::now();
+    let running = Entrypoint::new("test").service(hasty).service(two()).start().await.unwrap();
+    assert_eq!(began.elapsed(), Duration::from_secs(1));
+    running.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_task_of_a_service_that_has_ended_provides_is_waited_for() {
+    let setup = service("setup", |cx: Context| async move {
+        let later = cx.clone();
+        cx.spawn(async move {
+            sleep(Duration::from_secs(1)).await;
+            later.provide(One);
+        })
+        .detach();
+    });
+    let running = Entrypoint::new("test").service(setup).service(two()).start().await.unwrap();
+    running.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_requirement_fails_when_the_last_task_that_could_have_met_it_ends() {
+    let began = Instant::now();
+    let setup = service("setup", |cx: Context| async move {
+        cx.spawn(sleep(Duration::from_secs(1))).detach();
+    });
+    let error = Entrypoint::new("test").service(setup).service(two()).start().await.unwrap_err().to_string();
+    assert!(error.ends_with("nobody is left who could provide it"), "{error}");
+    assert_eq!(began.elapsed(), Duration::from_secs(1));
 }
 
 #[tokio::test(start_paused = true)]

@@ -72,7 +72,7 @@ async fn exchange(
 
 /// What the messages of all clients took, the shortest first.
 async fn load(services: &Services, messages: u32, least: u32) -> Vec<Duration> {
-    let address = services.list().iter().find_map(|info| info.addresses.first().copied()).unwrap();
+    let address = services.list().iter().find_map(|info| info.addresses.first()?.ip()).unwrap();
     let client = |client| {
         let services = services.clone();
         spawn(exchange(client, address, messages / CLIENTS, move || restarts(&services) >= least))

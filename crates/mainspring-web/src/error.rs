@@ -51,6 +51,11 @@ impl Error {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 
+    /// Makes a 500 error, whose message goes to the log.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, message)
+    }
+
     /// Makes a 404 error.
     pub fn not_found(message: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, message)

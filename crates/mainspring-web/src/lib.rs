@@ -27,6 +27,7 @@
 mod app;
 mod error;
 pub mod http1;
+mod http2;
 mod hub;
 pub mod middleware;
 mod payload;
@@ -55,4 +56,4 @@ pub use request::{conditional, range};
 pub use response::{IntoResponse, Response};
 pub use route::{Demands, Handler, Reply, RouteError, Routes};
 pub use server::{HttpServer, Timeouts};
-pub use static_files::Files;
+pub use static_files::{Files, ViaFiles};

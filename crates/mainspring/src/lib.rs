@@ -4,10 +4,13 @@
 pub use mainspring_macros::{Config, main};
 #[doc(inline)]
 pub use mainspring_observe::log;
+#[cfg(unix)]
+#[doc(inline)]
+pub use mainspring_service::process;
 #[doc(inline)]
 pub use mainspring_service::{
     BoxError, Context, Entrypoint, Error, Launch, Outcome, Result, Running, Runtime, Service, Stopping,
-    config, entrypoint, fs, launch, net, pool, process, runtime, schedule, service,
+    config, entrypoint, fs, launch, net, pool, runtime, schedule, service,
 };
 #[doc(inline)]
 pub use mainspring_task::{

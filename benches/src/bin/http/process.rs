@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use mainspring_benches::pause;
 use mainspring_benches::servers::Server;
 
 use crate::machine;
@@ -100,9 +101,4 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "a program without a runtime: there is nothing to block")]
-fn pause(duration: Duration) {
-    std::thread::sleep(duration);
 }

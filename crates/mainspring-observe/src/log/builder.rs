@@ -13,6 +13,7 @@ use super::{
     guard::{self, Reload},
     json::{JsonEvent, JsonFields},
     line::Line,
+    text::TextFields,
     writer::Writer,
 };
 
@@ -205,7 +206,8 @@ where
     match style {
         Style::Text { color } => {
             let format = fmt::format().with_ansi(color);
-            layer.with_ansi(color).event_format(Line { format, buffer, carries: true }).boxed()
+            let layer = layer.with_ansi(color).fmt_fields(TextFields);
+            layer.event_format(Line { format, buffer, carries: true }).boxed()
         }
         Style::Json => layer
             .fmt_fields(JsonFields)

@@ -2,7 +2,7 @@ use tracing_subscriber::{EnvFilter, filter::Directive};
 
 use super::error::{Error, Kind};
 
-const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+pub(super) const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// Which lines pass: a level for everything, and directives for what differs from it.
 #[derive(Clone, Debug)]

@@ -11,7 +11,7 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use super::buffer::Buffer;
+use super::{buffer::Buffer, text::Escape};
 
 /// A thread that has formatted a huge line gives back what is above this.
 const KEPT: usize = 16 << 10;
@@ -70,7 +70,7 @@ fn carry(line: &mut String) {
     visit_logged(|name, value| {
         let ended = line.ends_with('\n').then(|| line.pop()).is_some();
         // A value that cannot be shown must not cost the line.
-        let _ = write!(line, " {name}={value}");
+        let _ = write!(line, " {name}=").and_then(|()| write!(Escape(line), "{value}"));
         line.extend(ended.then_some('\n'));
     });
 }

@@ -36,6 +36,9 @@
 //! 2026-11-23T14:48:54.123456Z  INFO rates: listening address=127.0.0.1:8888 service=tcp
 //! ```
 //!
+//! A line break or another control character in a value is written as in source code (`\n`, `\x1b`), so that
+//! whoever's words are logged cannot forge a line or reach the terminal.
+//!
 //! [`Format::Json`], one object per line, spans outermost first:
 //!
 //! ```text
@@ -44,6 +47,7 @@
 
 mod buffer;
 mod builder;
+mod directives;
 mod error;
 mod filter;
 mod format;
@@ -53,10 +57,12 @@ mod line;
 mod logger;
 mod output;
 mod stats;
+mod text;
 mod writer;
 
 pub use self::{
     builder::Log,
+    directives::Directives,
     error::Error,
     format::Format,
     guard::{Guard, Handle, handle, stats},

@@ -2,9 +2,13 @@ use std::{
     fmt,
     fs::{File, OpenOptions},
     io::{self, IsTerminal, Write},
-    os::fd::{AsFd, BorrowedFd},
     path::PathBuf,
 };
+
+#[cfg(unix)]
+use std::os::fd::{AsFd as AsDescriptor, OwnedFd as Descriptor};
+#[cfg(windows)]
+use std::os::windows::io::{AsHandle as AsDescriptor, OwnedHandle as Descriptor};
 
 use super::error::{Error, Kind};
 
@@ -32,8 +36,8 @@ pub(super) struct Sink {
 impl Output {
     pub(super) fn open(self) -> Result<Sink, Error> {
         match self {
-            Self::Stderr => standard("stderr", io::stderr().as_fd()),
-            Self::Stdout => standard("stdout", io::stdout().as_fd()),
+            Self::Stderr => standard("stderr", &io::stderr()),
+            Self::Stdout => standard("stdout", &io::stdout()),
             Self::File(path) => {
                 let file = OpenOptions::new().append(true).create(true).open(&path);
                 let file = file.map_err(|source| failed(path.display(), source))?;
@@ -56,10 +60,19 @@ impl fmt::Debug for Output {
 }
 
 /// The duplicate is not behind the lock that `eprintln!` takes, which would otherwise wait for whole batches.
-fn standard(name: &str, descriptor: BorrowedFd<'_>) -> Result<Sink, Error> {
-    let owned = descriptor.try_clone_to_owned().map_err(|source| failed(name, source))?;
-    let file = File::from(owned);
+fn standard(name: &str, stream: &impl AsDescriptor) -> Result<Sink, Error> {
+    let file = File::from(duplicate(stream).map_err(|source| failed(name, source))?);
     Ok(Sink { is_terminal: file.is_terminal(), write: Box::new(file) })
+}
+
+#[cfg(unix)]
+fn duplicate(stream: &impl AsDescriptor) -> io::Result<Descriptor> {
+    stream.as_fd().try_clone_to_owned()
+}
+
+#[cfg(windows)]
+fn duplicate(stream: &impl AsDescriptor) -> io::Result<Descriptor> {
+    stream.as_handle().try_clone_to_owned()
 }
 
 fn failed(name: impl fmt::Display, source: io::Error) -> Error {

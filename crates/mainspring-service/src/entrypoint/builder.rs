@@ -1,4 +1,3 @@
-use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::panic::Location;
@@ -6,24 +5,19 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mainspring_task::all_tasks;
-use mainspring_task::cancel::{grace, rescued};
-use tokio::time::timeout;
-
+#[cfg(unix)]
 use tokio::signal::unix::SignalKind;
 
 use super::hooks::{Hooks, Moment};
 use super::launch::complain;
-use super::{Environment, Logger, Running, manager, successor};
+use super::reload::Reload;
+use super::run::report;
+use super::{Environment, Installed, Logger, Running};
 use crate::net::inherit;
 use crate::runtime::Cores;
 use crate::runtime::Threads;
 use crate::service::{BoxService, IntoService};
-use crate::signal::Signals;
 use crate::{Error, Outcome, Runtime};
-
-/// How long a runtime whose tasks have ended may take to end its blocking threads.
-const RUNTIME_END: Duration = Duration::from_secs(1);
 
 /// Everything a process runs, and how.
 ///
@@ -42,10 +36,11 @@ pub struct Entrypoint {
     pub(super) name: String,
     pub(super) services: Vec<(Arc<str>, BoxService)>,
     pub(super) bounds: Bounds,
-    runtime: Runtime,
-    threads: Threads,
+    pub(super) runtime: Runtime,
+    pub(super) threads: Threads,
     pub(super) hooks: Hooks,
-    logger: Option<Box<dyn Logger>>,
+    pub(super) logger: Option<Box<dyn Logger>>,
+    pub(super) reload: Reload,
 }
 
 /// The times that bound the start and the end.
@@ -79,6 +74,7 @@ impl Entrypoint {
             threads: Threads::default(),
             hooks: Hooks::default(),
             logger: None,
+            reload: Reload::default(),
         }
     }
 
@@ -176,7 +172,8 @@ impl Entrypoint {
     }
 
     /// Runs each time a signal of the user's choice comes, while [`run`](Entrypoint::run) or
-    /// [`run_until`](Entrypoint::run_until) runs the process. An error is logged.
+    /// [`run_until`](Entrypoint::run_until) runs the process. An error is logged. There is none on Windows.
+    #[cfg(unix)]
     #[track_caller]
     pub fn on_signal<F, Fut>(mut self, signal: SignalKind, hook: F) -> Self
     where
@@ -306,71 +303,14 @@ impl Entrypoint {
         }
     }
 
-    fn install_log(&mut self) -> Result<Option<Box<dyn Any + Send>>, Error> {
-        let logger = self.logger.take();
-        logger.map(|logger| logger.install(&Environment::read())).transpose().map_err(Error::log)
-    }
-
-    fn run_on_own_runtime<F: Future>(self, future: F) -> Result<F::Output, Error> {
-        let (runtime, cores) = self.runtime.build(&self.threads).map_err(Error::runtime)?;
-        let result = runtime.block_on(self.run_under_signals(&cores, future));
-        if !matches!(&result, Err(error) if error.exit_code() > 128) {
-            runtime.block_on(end_leftovers(runtime.handle().id()));
+    fn install_log(&mut self) -> Result<Option<Arc<dyn Installed>>, Error> {
+        let Some(logger) = self.logger.take() else { return Ok(None) };
+        let environment = Environment::read();
+        let log: Arc<dyn Installed> = logger.install(&environment).map_err(Error::log)?.into();
+        if environment.filter.is_none() {
+            self.reload.steer(&log).map_err(Error::log)?;
         }
-        match &result {
-            Err(error) if error.exit_code() > 128 => runtime.shutdown_background(),
-            _ => runtime.shutdown_timeout(RUNTIME_END),
-        }
-        result
-    }
-
-    async fn run_under_signals<F: Future>(self, cores: &Cores, future: F) -> Result<F::Output, Error> {
-        let mut signals = Signals::catch(self.bounds.start).map_err(Error::runtime)?;
-        let services = self.services.len();
-        manager::starting(services);
-        let mut running = Running::spawn(self, cores).await?;
-        running.hooks.listen()?;
-        let hangup = running.hangup.clone();
-        let started = tokio::select! {
-            ready = running.ready() => ready,
-            signal = signals.ending(&hangup) => Err(Error::interrupted(signal)),
-        };
-        if let Err(reason) = started {
-            let abandoned = tokio::select! {
-                biased;
-                abandoned = running.abandon() => abandoned,
-                signal = signals.ending(&hangup) => Err(Error::killed(signal)),
-            };
-            return Err(worse(reason, abandoned));
-        }
-        manager::ready(services);
-        successor::ready();
-        for socket in inherit::leftover() {
-            tracing::warn!(
-                service = socket.service,
-                "a socket was passed for a service that did not take it"
-            );
-        }
-        let ended = tokio::select! {
-            output = future => Ok(output),
-            failed = running.failed() => Err(failed),
-            signal = signals.ending(&hangup) => Err(Error::interrupted(signal)),
-        };
-        if let Err(reason) = &ended {
-            tracing::info!(%reason, "stopping");
-            running.handover = reason.is_replaced();
-        }
-        manager::stopping();
-        let stopped = tokio::select! {
-            biased;
-            stopped = running.stop() => stopped,
-            signal = signals.ending(&hangup) => Err(Error::killed(signal)),
-        };
-        match (ended, stopped) {
-            (Err(failed), Ok(())) => Err(failed),
-            (Err(failed), Err(_)) if !failed.is_interrupted() => Err(failed),
-            (ended, stopped) => stopped.and(ended),
-        }
+        Ok(Some(log))
     }
 
     fn free_name(&self, name: String) -> Arc<str> {
@@ -380,50 +320,6 @@ impl Entrypoint {
         }
         let numbered = (2..).map(|number| format!("{name}-{number}")).find(|name| !taken(name));
         numbered.expect("there are more numbers than services").into()
-    }
-}
-
-/// What a start that was given up ends with: a signal is no excuse for a stop that was not clean.
-fn worse(reason: Error, abandoned: Result<(), Error>) -> Error {
-    match abandoned {
-        Ok(()) => reason,
-        Err(error) if error.is_interrupted() => error,
-        // One that was cut off on its way up may have failed to start.
-        Err(error) if reason.is_interrupted() && !error.is_start() => error,
-        Err(error) => {
-            tracing::error!("{error}");
-            reason
-        }
-    }
-}
-
-/// Cancels what still runs when all services are down, and waits for its cleanup, within the grace.
-async fn end_leftovers(runtime: tokio::runtime::Id) {
-    let left: Vec<_> = all_tasks().into_iter().filter(|task| task.runtime() == Some(runtime)).collect();
-    for task in &left {
-        tracing::debug!(task = %task.info(), "cancelled at the end of the process");
-        task.cancel_with("the process ends");
-    }
-    let ended = async {
-        for task in &left {
-            task.ended().await;
-        }
-        rescued().await;
-    };
-    if timeout(grace() + RUNTIME_END, ended).await.is_err() {
-        tracing::error!("tasks were dropped at the end of the process: they did not clean up in their grace");
-    }
-}
-
-/// One line that says what ended the process; on standard error when there is no log to say it.
-fn report(error: &Error) {
-    if error.is_interrupted() && error.exit_code() == 1 {
-        return;
-    }
-    if tracing::dispatcher::has_been_set() {
-        tracing::error!("{error}");
-    } else {
-        complain(error);
     }
 }
 

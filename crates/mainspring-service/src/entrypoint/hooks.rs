@@ -3,8 +3,8 @@ use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
 
-use mainspring_task::task;
-use tokio::signal::unix::{SignalKind, signal};
+#[cfg(unix)]
+use tokio::signal::unix::SignalKind;
 
 use crate::{Error, Outcome, Result};
 
@@ -14,6 +14,7 @@ type BoxFuture = Pin<Box<dyn Future<Output = Result> + Send>>;
 #[derive(Default)]
 pub(super) struct Hooks {
     moments: Vec<(Moment, Hook)>,
+    #[cfg(unix)]
     signals: Vec<SignalHook>,
 }
 
@@ -31,6 +32,7 @@ struct Hook {
     place: &'static Location<'static>,
 }
 
+#[cfg(unix)]
 struct SignalHook {
     kind: SignalKind,
     run: Box<dyn FnMut() -> BoxFuture + Send>,
@@ -47,6 +49,7 @@ impl Hooks {
         self.moments.push((moment, Hook { run, place }));
     }
 
+    #[cfg(unix)]
     pub(super) fn add_signal<F, Fut>(
         &mut self,
         kind: SignalKind,
@@ -78,9 +81,10 @@ impl Hooks {
     }
 
     /// Listens to the signals from here on, in tasks that end with the process.
+    #[cfg(unix)]
     pub(super) fn listen(&mut self) -> Result<(), Error> {
         for SignalHook { kind, mut run, place } in std::mem::take(&mut self.signals) {
-            let mut heard = signal(kind).map_err(Error::runtime)?;
+            let mut heard = tokio::signal::unix::signal(kind).map_err(Error::runtime)?;
             let listening = async move {
                 while heard.recv().await.is_some() {
                     if let Err(error) = run().await {
@@ -88,7 +92,8 @@ impl Hooks {
                     }
                 }
             };
-            task::Builder::new().name("signal hook").place(place).spawn(listening).detach();
+            let builder = mainspring_task::task::Builder::new().name("signal hook").place(place);
+            builder.spawn(listening).detach();
         }
         Ok(())
     }

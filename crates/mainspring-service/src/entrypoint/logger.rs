@@ -1,5 +1,3 @@
-use std::any::Any;
-
 use crate::Result;
 
 /// Something that writes the log of the process: set up before the first service starts, and
@@ -12,7 +10,18 @@ pub trait Logger: Send + 'static {
     /// # Errors
     ///
     /// When the log cannot be set up; the process does not start then.
-    fn install(self: Box<Self>, environment: &Environment) -> Result<Box<dyn Any + Send>>;
+    fn install(self: Box<Self>, environment: &Environment) -> Result<Box<dyn Installed>>;
+}
+
+/// A log that has been set up; dropping it flushes.
+pub trait Installed: Send + Sync {
+    /// Changes which events are logged, from now on and in all threads; called when the settings that
+    /// [`Entrypoint::log_filter`](crate::Entrypoint::log_filter) names are loaded.
+    ///
+    /// # Errors
+    ///
+    /// When the directives cannot be read; those before them stay.
+    fn set_filter(&self, directives: &str) -> Result;
 }
 
 /// What the environment says about the log. The entrypoint reads it, so that nobody else does.

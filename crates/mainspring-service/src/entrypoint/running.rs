@@ -1,6 +1,7 @@
 use std::fmt;
 use std::future::pending;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mainspring_task::{Task, task};
@@ -11,9 +12,10 @@ use super::Entrypoint;
 use super::builder::Bounds;
 use super::drive::{Orders, drive};
 use super::hooks::{Hooks, Moment};
+use super::reload::Reload;
+use crate::net::Address;
 use crate::runtime::{Cores, Groups};
 use crate::service::{BoxService, Event, Listing, OnFailure, Services, Work};
-use crate::signal::Hangup;
 use crate::{BoxError, Context, Error};
 
 /// The services of an entrypoint while they run.
@@ -27,7 +29,7 @@ pub struct Running {
     /// Services in the order in which they became ready.
     pub(super) order: Vec<usize>,
     pub(super) bounds: Bounds,
-    pub(super) hangup: Hangup,
+    pub(super) reload: Arc<Reload>,
     /// Another process has the listening sockets: idle clients are sent to it with their next answer.
     pub(super) handover: bool,
     spawned: Instant,
@@ -57,7 +59,7 @@ impl Running {
         let listings =
             entrypoint.services.iter().map(|(name, service)| Listing::new(name.clone(), service.policy()));
         let services = Services::new(listings.collect(), entrypoint.bounds.require);
-        let hangup = Hangup::default();
+        let reload = Arc::new(entrypoint.reload);
         let spawn = |(index, (name, service)): (usize, (Arc<str>, BoxService))| {
             let policy = service.policy();
             let home = groups.handle(policy.group.as_deref());
@@ -66,7 +68,7 @@ impl Running {
                 services.clone(),
                 cores.clone(),
                 home.clone(),
-                hangup.clone(),
+                reload.hangup.clone(),
                 tell.clone(),
             );
             let (orders, on_failure) = (Orders::new(), policy.on_failure);
@@ -85,7 +87,7 @@ impl Running {
             events,
             order: Vec::new(),
             bounds: entrypoint.bounds,
-            hangup,
+            reload,
             handover: false,
             spawned: Instant::now(),
         })
@@ -125,11 +127,24 @@ impl Running {
         Error::start(&names.join("`, `"), format!("it was not ready within {bound:?}").into())
     }
 
-    /// The address the named service listens on; the first one, when there are several.
+    /// The address the named service listens on; the first one, when there are several. A Unix socket has a
+    /// [`path`](Running::path) instead.
     #[must_use]
     pub fn address(&self, service: &str) -> Option<SocketAddr> {
-        let member = self.members.iter().find(|member| &*member.name == service)?;
-        member.cx.addresses().first().copied()
+        self.addresses(service).iter().find_map(Address::ip)
+    }
+
+    /// The path of the Unix socket the named service listens on; the first one, when there are several.
+    #[must_use]
+    pub fn path(&self, service: &str) -> Option<PathBuf> {
+        self.addresses(service).iter().find_map(Address::path).map(Path::to_owned)
+    }
+
+    /// All that the named service listens on, in the order in which it told.
+    #[must_use]
+    pub fn addresses(&self, service: &str) -> Vec<Address> {
+        let member = self.members.iter().find(|member| &*member.name == service);
+        member.map(|member| member.cx.addresses()).unwrap_or_default()
     }
 
     /// The names of the services, in the order in which they became ready.
@@ -143,9 +158,9 @@ impl Running {
         &self.services
     }
 
-    /// Tells the services to read their settings anew, as SIGHUP does.
+    /// Loads the settings again and tells the services to read theirs anew, as SIGHUP does.
     pub fn reload(&self) {
-        self.hangup.tell();
+        self.reload.run();
     }
 
     /// Waits until a service fails whose failure is to end the process, and gives its error; for ever

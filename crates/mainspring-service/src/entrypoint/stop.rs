@@ -7,14 +7,13 @@ use super::Running;
 use super::hooks::Moment;
 use super::running::Member;
 use crate::Error;
-use crate::service::Work;
 
 /// What cleanup that is cut off has beyond its own grace before it is given up.
 const LAST: Duration = Duration::from_secs(1);
 
 /// Where a service is on its way down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
+pub(super) enum Stage {
     /// It works for those that need it.
     Up,
     /// It takes no new work; what is under way goes on.
@@ -67,8 +66,11 @@ impl Running {
         tracing::info!(grace = ?self.bounds.grace, "stop accepting; draining");
         let mut down =
             Down { order: self.stop_order(), stages: vec![Stage::Up; self.members.len()], failed: Ok(()) };
+        if timeout_at(deadline - self.bounds.grace / 2, self.descend(&mut down)).await.is_err() {
+            self.look_ahead(&down).await;
+        }
         if timeout_at(deadline, self.descend(&mut down)).await.is_err() {
-            let late = self.cut_off(&down);
+            let late = self.cut_off(&down).await;
             keep(&mut down.failed, Err(Error::drain(late)));
             // What is cancelled has the grace of its task to clean up; one that never yields has no longer.
             if timeout(grace() + LAST, self.descend(&mut down)).await.is_err() {
@@ -158,30 +160,6 @@ impl Running {
         down.stages != before
     }
 
-    /// Cancels what is left at the end of the grace, and says of each who it is.
-    fn cut_off(&self, down: &Down) -> Vec<String> {
-        let mut late = Vec::new();
-        for (index, member) in self.members.iter().enumerate() {
-            if down.stages[index] == Stage::Down {
-                continue;
-            }
-            let service = &*member.name;
-            member.cx.begin_stop(self.handover);
-            if !member.ended {
-                tracing::error!(service, "the service has not returned from start in the shutdown grace");
-            }
-            if down.stages[index] == Stage::Stopping {
-                tracing::error!(service, "the service has not returned from stop in the shutdown grace");
-            }
-            member.orders.cut();
-            for work in member.cx.unfinished() {
-                cut_off(service, work);
-            }
-            late.push(service.to_owned());
-        }
-        late
-    }
-
     fn names(&self, which: impl Fn(usize) -> bool) -> Vec<&str> {
         self.members
             .iter()
@@ -192,26 +170,10 @@ impl Running {
     }
 }
 
-/// Names what is under way at the end of the grace, and cancels it where that can be done.
-fn cut_off(service: &str, work: Work) {
-    let message = "work is cut off at the end of the shutdown grace";
-    match work {
-        Work::Coming => {}
-        Work::Task(task) => {
-            let info = task.info();
-            tracing::error!(service, task = %info.name, place = %info.place, age = ?info.age, "{message}");
-            task.cancel_with("the shutdown grace is over");
-        }
-        Work::Held { place, since } => {
-            tracing::error!(service, task = "a drain guard", %place, age = ?since.elapsed(), "{message}");
-        }
-    }
-}
-
 /// How far down the services are.
-struct Down {
+pub(super) struct Down {
     order: Vec<usize>,
-    stages: Vec<Stage>,
+    pub(super) stages: Vec<Stage>,
     failed: Result<(), Error>,
 }
 

@@ -1,16 +1,14 @@
 //! Another process of the same program that takes over the listening sockets of this one.
 
-use std::ffi::OsString;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::linux::net::SocketAddrExt;
-use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
 use command_fds::{CommandFdExt, FdMapping};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
+use crate::named_socket::{self, NamedSocket};
 use crate::net::inherit::{Handover, hand_over};
 use crate::{BoxError, Result};
 
@@ -24,8 +22,8 @@ const FIRST: i32 = 3;
 /// Until then this process goes on as it was; when the other does not become ready, it is killed.
 pub(crate) async fn start(within: Duration) -> Result<u32> {
     let handover = hand_over()?;
-    let (ready, name) = listen()?;
-    let mut successor = Successor(Some(command(&handover, &name)?.spawn()?));
+    let ready = NamedSocket::bind("ready")?;
+    let mut successor = Successor(Some(command(&handover, ready.name())?.spawn()?));
     let child = successor.0.as_mut().expect("it has just been put there");
     let pid = child.id().ok_or("the successor ended at once")?;
     tracing::info!(pid, "SIGUSR2: waiting for the successor to be ready");
@@ -46,27 +44,20 @@ pub(crate) async fn start(within: Duration) -> Result<u32> {
 #[expect(clippy::disallowed_methods, reason = "the entrypoint reads what the process before it has left")]
 pub(super) fn ready() {
     let Ok(name) = std::env::var(READY) else { return };
-    let told = SocketAddr::from_abstract_name(&name)
-        .and_then(|address| UnixDatagram::unbound()?.send_to_addr(b"READY=1", &address));
-    if let Err(error) = told {
+    if let Err(error) = named_socket::send(&name, b"READY=1") {
         // It may have given up waiting, or be gone; this process runs all the same.
         tracing::warn!(%error, "the process before this one could not be told that this is ready");
     }
-}
-
-/// A socket in the abstract name space: no file, and gone with its last descriptor.
-fn listen() -> io::Result<(tokio::net::UnixDatagram, String)> {
-    let name = format!("mainspring-{}-{:016x}", std::process::id(), fastrand::u64(..));
-    let socket = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name)?)?;
-    socket.set_nonblocking(true)?;
-    Ok((tokio::net::UnixDatagram::from_std(socket)?, name))
 }
 
 /// The command this process was started with, from the path it was started from: there may be a newer
 /// program there by now.
 fn command(handover: &Handover, ready: &str) -> Result<Command> {
     let mut arguments = std::env::args_os();
-    let program = arguments.next().unwrap_or_else(|| OsString::from("/proc/self/exe"));
+    let program = match arguments.next() {
+        Some(program) => program,
+        None => std::env::current_exe()?.into(),
+    };
     let sockets = handover.sockets();
     let fds: Vec<OwnedFd> =
         sockets.iter().map(|socket| socket.socket.try_clone()).collect::<io::Result<_>>()?;

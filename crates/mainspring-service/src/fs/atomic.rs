@@ -54,8 +54,8 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     beside.go_on()?;
     let folder = beside.folder.clone();
     beside.take_the_name_of(&target)?;
-    // Until the folder is on the disk, a crash may bring the old content back.
-    File::open(folder)?.sync_all()
+    // Until the folder is on the disk, a crash may bring the old content back. Windows opens no folders.
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 /// The file that becomes the new one; removed when dropped before that.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use mainspring_task::blocking::{self, Job, Pool};
+use mainspring_task::cancel::rescue;
 use mainspring_task::task;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::runtime::Handle;
@@ -16,6 +17,9 @@ use super::buffers::Buffers;
 use super::error::refused;
 
 /// An open file; made by [`open`](super::open()).
+///
+/// Dropping it leaves what is not written yet to a task that the end of the process waits for, within the
+/// grace of cleanups; [`close`](File::close) tells of errors too.
 ///
 /// It is also tokio's `AsyncRead` and `AsyncWrite`, for `tokio::io::copy` and its like.
 ///
@@ -358,7 +362,7 @@ impl Drop for File {
             drop(builder.run(move || drop(buffers)).await);
         };
         let name = format!("close {}", self.path.display());
-        task::Builder::new().name(name).on(&runtime).spawn(flush).detach();
+        rescue(task::Builder::new().name(name).on(&runtime), flush);
     }
 }
 

@@ -1,76 +1,80 @@
-use std::io;
+use std::fmt;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
-use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
-
-use super::Options;
-use super::inherit::{Bound, Wanted, take};
-use crate::BoxError;
-
-/// Finds the socket that was inherited for a service, or binds one to the first meaning of the address
-/// that is free.
+/// Where a server listens.
 ///
-/// The error names the address as it was given.
-pub(super) async fn bind(
-    service: &str,
-    address: &str,
-    kind: Type,
-    options: &Options,
-) -> Result<Socket, BoxError> {
-    let refuse = |error: &dyn std::fmt::Display| format!("cannot listen on {address}: {error}");
-    let found = tokio::net::lookup_host(address).await.map_err(|error| refuse(&error))?;
-    let found: Vec<_> = found.collect();
-    if let Some(socket) = take(&Wanted { service, address, kind, bound: Bound::Ip(&found) }) {
-        socket
-            .set_nonblocking(true)
-            .and_then(|()| prepare(&socket, kind, options))
-            .map_err(|e| refuse(&e))?;
-        return Ok(socket);
-    }
-    let mut last = None;
-    for candidate in found {
-        match bind_one(candidate, kind, options) {
-            Ok(socket) => return Ok(socket),
-            Err(error) => last = Some(error),
+/// Shown as `127.0.0.1:80`, or as `unix:` and the path.
+///
+/// ```
+/// use std::net::SocketAddr;
+/// use mainspring_service::net::Address;
+///
+/// let address = Address::from(SocketAddr::from(([127, 0, 0, 1], 80)));
+/// assert_eq!(address.to_string(), "127.0.0.1:80");
+/// assert_eq!(Address::Unix("/run/demo.sock".into()).to_string(), "unix:/run/demo.sock");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Address {
+    /// Of an IP socket: an address and a port.
+    Ip(SocketAddr),
+    /// The path of a Unix socket.
+    Unix(PathBuf),
+}
+
+impl Address {
+    /// The address and port; `None` of a Unix socket.
+    #[must_use]
+    pub fn ip(&self) -> Option<SocketAddr> {
+        match self {
+            Address::Ip(address) => Some(*address),
+            Address::Unix(_) => None,
         }
     }
-    let last = last.unwrap_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the name has no address"));
-    Err(refuse(&last).into())
-}
 
-fn bind_one(address: SocketAddr, kind: Type, options: &Options) -> io::Result<Socket> {
-    let protocol = if kind == Type::STREAM { Protocol::TCP } else { Protocol::UDP };
-    let socket = Socket::new(Domain::for_address(address), kind, Some(protocol))?;
-    if kind == Type::STREAM {
-        // A restarted server must not wait for the old connections' TIME_WAIT.
-        socket.set_reuse_address(true)?;
-    }
-    socket.set_reuse_port(options.reuse_port)?;
-    if address.is_ipv6() {
-        // Said either way: the system's default is the administrator's to change.
-        socket.set_only_v6(options.v6_only)?;
-    }
-    socket.set_nonblocking(true)?;
-    prepare(&socket, kind, options)?;
-    socket.bind(&address.into())?;
-    Ok(socket)
-}
-
-/// Sets what each connection inherits from the socket that accepts it, which spares a call for each.
-fn prepare(socket: &Socket, kind: Type, options: &Options) -> io::Result<()> {
-    if kind == Type::STREAM {
-        socket.set_tcp_nodelay(options.nodelay)?;
-        if let Some(after) = options.keep_alive {
-            socket.set_tcp_keepalive(&keep_alive(after))?;
+    /// The path; `None` unless it is of a Unix socket.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Address::Ip(_) => None,
+            Address::Unix(path) => Some(path),
         }
     }
-    Ok(())
+
+    /// The address as a URL of a scheme, such as `tcp://127.0.0.1:80` or `tcp+unix:///run/demo.sock`.
+    #[must_use]
+    pub fn url(&self, scheme: &str) -> String {
+        match self {
+            Address::Ip(address) => format!("{scheme}://{address}"),
+            Address::Unix(path) => format!("{scheme}+unix://{}", path.display()),
+        }
+    }
 }
 
-/// Asks after so much silence, and gives up after about half as much again.
-pub(super) fn keep_alive(after: Duration) -> TcpKeepalive {
-    let after = after.max(Duration::from_secs(1));
-    let between = (after / 6).max(Duration::from_secs(1));
-    TcpKeepalive::new().with_time(after).with_interval(between).with_retries(3)
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Address::Ip(address) => address.fmt(f),
+            Address::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+impl From<SocketAddr> for Address {
+    fn from(address: SocketAddr) -> Self {
+        Address::Ip(address)
+    }
+}
+
+impl From<PathBuf> for Address {
+    fn from(path: PathBuf) -> Self {
+        Address::Unix(path)
+    }
+}
+
+impl From<&Path> for Address {
+    fn from(path: &Path) -> Self {
+        Address::Unix(path.to_owned())
+    }
 }

@@ -1,4 +1,5 @@
 use std::io::{self, IoSlice};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -7,6 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::TlsStream;
 
 use super::Peer;
+use super::counters::Traffic;
 use super::idle::Idle;
 use super::tls::{self, Version};
 use super::wire::Wire;
@@ -18,12 +20,14 @@ use super::wire::Wire;
 /// waits fails with [`TimedOut`](io::ErrorKind::TimedOut) once no byte has moved in either direction for
 /// so long; the time a handler spends on other things does not count.
 ///
-/// Dropping it tells a TLS peer that the stream ends here, unless a panic drops it.
+/// Dropping it tells a TLS peer that the stream ends here, unless a panic drops it. As a file descriptor it
+/// is the socket below, for options of the socket.
 #[derive(Debug)]
 pub struct Connection {
     stream: Stream,
     peer: Peer,
     idle: Option<Idle>,
+    traffic: Option<Traffic>,
 }
 
 #[derive(Debug)]
@@ -38,15 +42,21 @@ struct Encrypted(TlsStream<Wire>);
 
 impl Connection {
     pub(super) fn plain(wire: Wire, peer: Peer) -> Self {
-        Connection { stream: Stream::Plain(wire), peer, idle: None }
+        Connection { stream: Stream::Plain(wire), peer, idle: None, traffic: None }
     }
 
     pub(super) fn tls(stream: TlsStream<Wire>, peer: Peer) -> Self {
-        Connection { stream: Stream::Tls(Box::new(Encrypted(stream))), peer, idle: None }
+        let stream = Stream::Tls(Box::new(Encrypted(stream)));
+        Connection { stream, peer, idle: None, traffic: None }
     }
 
     pub(super) fn with_idle(mut self, limit: Option<Duration>) -> Self {
         self.idle = limit.map(Idle::new);
+        self
+    }
+
+    pub(super) fn counted(mut self, traffic: Traffic) -> Self {
+        self.traffic = Some(traffic);
         self
     }
 
@@ -106,6 +116,14 @@ impl Connection {
         }
     }
 
+    /// Counts what an attempt to write gave, and lets the idle clock see it.
+    fn written(&mut self, cx: &mut Context<'_>, attempt: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let (Poll::Ready(Ok(bytes)), Some(traffic)) = (&attempt, &mut self.traffic) {
+            traffic.sent(*bytes);
+        }
+        self.watched(cx, attempt)
+    }
+
     /// Lets the idle clock see what an attempt gave.
     fn watched<T>(&mut self, cx: &mut Context<'_>, attempt: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         let Some(idle) = &mut self.idle else { return attempt };
@@ -128,6 +146,12 @@ impl Connection {
     }
 }
 
+impl AsFd for Connection {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.wire().as_fd()
+    }
+}
+
 impl AsyncRead for Connection {
     fn poll_read(
         self: Pin<&mut Self>,
@@ -135,10 +159,14 @@ impl AsyncRead for Connection {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        let before = buffer.filled().len();
         let attempt = match &mut this.stream {
             Stream::Plain(wire) => Pin::new(wire).poll_read(cx, buffer),
             Stream::Tls(stream) => Pin::new(&mut stream.0).poll_read(cx, buffer),
         };
+        if let Some(traffic) = &mut this.traffic {
+            traffic.received(buffer.filled().len() - before);
+        }
         this.watched(cx, attempt)
     }
 }
@@ -150,7 +178,7 @@ impl AsyncWrite for Connection {
             Stream::Plain(wire) => Pin::new(wire).poll_write(cx, bytes),
             Stream::Tls(stream) => Pin::new(&mut stream.0).poll_write(cx, bytes),
         };
-        this.watched(cx, attempt)
+        this.written(cx, attempt)
     }
 
     fn poll_write_vectored(
@@ -163,7 +191,7 @@ impl AsyncWrite for Connection {
             Stream::Plain(wire) => Pin::new(wire).poll_write_vectored(cx, slices),
             Stream::Tls(stream) => Pin::new(&mut stream.0).poll_write_vectored(cx, slices),
         };
-        this.watched(cx, attempt)
+        this.written(cx, attempt)
     }
 
     fn is_write_vectored(&self) -> bool {

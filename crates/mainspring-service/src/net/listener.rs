@@ -8,13 +8,15 @@ use std::time::Duration;
 use mainspring_task::task;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::handling::Handling;
+use super::report::Report;
 use super::serving::Serving;
 use super::socket::Socket;
 use super::stream::{mismatch, sealed::Kind};
 use super::tls::{Acceptor, ServerTls};
 use super::wire::Wire;
-use super::{Counters, Options, Overflow, Peer, Stage, Stream};
-use crate::{BoxError, Context, Outcome, Result};
+use super::{Counters, Options, Overflow, Peer, Stream};
+use crate::{Context, Outcome, Result};
 
 /// The pause after an accept that failed for want of something, such as file descriptors.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
@@ -176,9 +178,7 @@ impl Listener {
 
     fn serving(&self, cx: &Context) -> Arc<Serving> {
         Arc::new(Serving {
-            service: cx.service().into(),
-            counters: self.counters.clone(),
-            hook: self.options.on_failure.clone(),
+            report: Report::new(cx, &self.options, &self.counters),
             idle: self.options.idle,
             proxy: self.options.proxy_protocol.clone(),
             tls: self.tls.clone(),
@@ -189,11 +189,11 @@ impl Listener {
         if self.options.overflow == Overflow::Wait {
             let place =
                 Arc::clone(&self.places).acquire_owned().await.expect("the semaphore is never closed");
-            let (wire, peer) = self.socket.accept().await?;
+            let (wire, peer) = self.socket.accept(&self.options).await?;
             return Ok(Accepted { wire, peer, place });
         }
         loop {
-            let (wire, peer) = self.socket.accept().await?;
+            let (wire, peer) = self.socket.accept(&self.options).await?;
             match Arc::clone(&self.places).try_acquire_owned() {
                 Ok(place) => return Ok(Accepted { wire, peer, place }),
                 Err(_) => self.counters.refused(),
@@ -209,21 +209,13 @@ impl Listener {
     {
         let Accepted { wire, peer, place } = accepted;
         let (serving, active) = (Arc::clone(serving), self.counters.accepted());
-        let task = task::Builder::new().name(format!("{} {peer}", serving.service)).place(self.options.place);
-        match cx.cores().least_loaded() {
-            None => cx.work(task, async move {
-                serving.converse(wire, peer, handler).await;
-                drop((place, active));
-            }),
-            Some(core) => cx.work(task.on(core.handle()), async move {
-                match wire.rehome() {
-                    Ok(wire) => serving.converse(wire, peer, handler).await,
-                    Err(error) => serving.report(&peer, Stage::Accept, &BoxError::from(error)),
-                }
-                drop((place, active, core));
-            }),
-        }
-        .detach();
+        let task =
+            task::Builder::new().name(format!("{} {peer}", serving.report.service)).place(self.options.place);
+        let core = cx.cores().least_loaded();
+        let task = core.iter().fold(task, |task, core| task.on(core.handle()));
+        let report = Arc::clone(&serving.report);
+        let opening = serving.open(wire, peer.clone(), handler, core.is_some());
+        cx.work(task, Handling::new(report, peer, opening, (place, active, core))).detach();
     }
 }
 

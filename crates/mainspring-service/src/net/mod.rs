@@ -5,7 +5,7 @@
 //! | [`TcpServer`] | a `TcpStream` or a [`Connection`] | |
 //! | [`TlsServer`] | a [`Connection`] | certificates loaded again while it runs; see [`tls`] |
 //! | [`UnixServer`] | a `UnixStream` or a [`Connection`] | its path is cleaned before and after |
-//! | [`UdpServer`] | a [`Datagram`] | bounded |
+//! | [`UdpServer`] | a [`Datagram`] | bounded; what is lost is counted |
 //! | [`TcpClient`], [`TlsClient`] | the same | connect again; see [`Reconnect`] |
 //!
 //! **One listener.** [`Listener`] has what all servers over connections share, set by [`Options`]: how
@@ -20,30 +20,50 @@
 //!
 //! **Sockets may come from elsewhere**: [`inherit`] holds those of systemd and of a process that this one
 //! replaces.
+//!
+//! Where the system has no Unix sockets, as on Windows, a service over one fails to start, and no socket comes
+//! from elsewhere.
 
 mod address;
+mod bind;
+mod builders;
 mod client;
 mod connection;
 mod counters;
+mod datagram;
 mod failure;
+mod handling;
 mod idle;
+#[cfg(unix)]
 pub mod inherit;
+#[cfg(not(unix))]
+#[path = "no_inherit.rs"]
+pub(crate) mod inherit;
 mod listener;
 mod options;
 mod peer;
 mod proxy;
+mod report;
 mod server;
 mod serving;
 mod socket;
 mod stream;
 pub mod tls;
 mod udp;
+#[cfg_attr(not(unix), path = "no_unix_path.rs")]
 mod unix_path;
 mod wire;
 
+#[cfg(unix)]
+use tokio::net::{UnixListener, UnixStream};
+#[cfg(not(unix))]
+use unix_path::{UnixListener, UnixStream};
+
+pub use address::Address;
 pub use client::{Reconnect, TcpClient, TlsClient};
 pub use connection::Connection;
 pub use counters::{Counters, Counts};
+pub use datagram::Datagram;
 pub use failure::{Failure, Stage};
 pub use listener::Listener;
 pub use options::{Options, Overflow};
@@ -51,4 +71,4 @@ pub use peer::{Peer, peer};
 pub use proxy::{Network, ParseNetworkError, ProxyProtocol};
 pub use server::{TcpServer, TlsServer, UnixServer};
 pub use stream::Stream;
-pub use udp::{Datagram, UdpServer};
+pub use udp::UdpServer;

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use super::{Failure, ProxyProtocol};
 
-/// How a listener treats its connections.
+/// How a server treats its connections, or its datagrams.
+///
+/// What does not fit a server has no meaning to it: a Unix socket has no port to share, and a
+/// [`UdpServer`](super::UdpServer), which says what fits it, has no idle connections.
 ///
 /// ```
 /// use std::time::Duration;
@@ -32,6 +35,12 @@ pub struct Options {
     pub reuse_port: bool,
     /// An IPv6 socket takes no IPv4 connections (`IPV6_V6ONLY`). Default: false, whatever the system's own.
     pub v6_only: bool,
+    /// Bytes the kernel holds of each connection that have not been read, or of all datagrams that have not
+    /// been taken (`SO_RCVBUF`); it takes the double for what it needs itself, and has an upper bound of its
+    /// own (`net.core.rmem_max`). Default: the system's.
+    pub receive_buffer: Option<usize>,
+    /// Bytes the kernel holds of each connection that have not been sent (`SO_SNDBUF`). Default: the system's.
+    pub send_buffer: Option<usize>,
     /// The permissions of a Unix socket's path, such as `0o660`. Default: what the process's umask leaves.
     pub mode: Option<u32>,
     /// How long a handler may wait for its peer before the wait fails with `TimedOut`. Default: for ever.
@@ -39,7 +48,7 @@ pub struct Options {
     pub idle: Option<Duration>,
     /// Which peers tell, by the PROXY protocol, for whom they connect. Default: none.
     pub proxy_protocol: Option<ProxyProtocol>,
-    /// Called with each connection that fails. Default: nothing but the log.
+    /// Called with each connection that fails, be it by an error or a panic. Default: nothing but the log.
     pub(super) on_failure: Option<Hook>,
     /// The place shown as the one that spawned the connections' tasks: where the server was made.
     pub place: &'static Location<'static>,
@@ -50,7 +59,7 @@ pub struct Options {
 pub enum Overflow {
     /// It waits in the backlog; the kernel refuses what the backlog cannot hold.
     Wait,
-    /// It is accepted and closed at once, and counted as refused.
+    /// It is accepted and closed at once, and counted as refused. A datagram is thrown away.
     Refuse,
 }
 
@@ -82,6 +91,8 @@ impl Options {
             keep_alive: None,
             reuse_port: false,
             v6_only: false,
+            receive_buffer: None,
+            send_buffer: None,
             mode: None,
             idle: None,
             proxy_protocol: None,
@@ -139,6 +150,20 @@ impl Options {
         self
     }
 
+    /// Sets [`receive_buffer`](Options::receive_buffer).
+    #[must_use]
+    pub fn receive_buffer(mut self, bytes: usize) -> Self {
+        self.receive_buffer = Some(bytes);
+        self
+    }
+
+    /// Sets [`send_buffer`](Options::send_buffer).
+    #[must_use]
+    pub fn send_buffer(mut self, bytes: usize) -> Self {
+        self.send_buffer = Some(bytes);
+        self
+    }
+
     /// Sets [`mode`](Options::mode).
     #[must_use]
     pub fn mode(mut self, mode: u32) -> Self {
@@ -160,7 +185,8 @@ impl Options {
         self
     }
 
-    /// Calls a function with each connection that fails, in the connection's task.
+    /// Calls a function with each connection that fails, in the connection's task. A handler that panics
+    /// fails too; the error has what it said.
     #[must_use]
     pub fn on_failure(mut self, hook: impl Fn(&Failure<'_>) + Send + Sync + 'static) -> Self {
         self.on_failure = Some(Hook(Arc::new(hook)));

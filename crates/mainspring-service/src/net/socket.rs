@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mainspring_task::threaded;
-use socket2::Type;
-use tokio::net::{TcpListener, UnixListener};
+use socket2::{SockRef, Type};
+use tokio::net::TcpListener;
 
-use super::address::bind;
+use super::bind::{bind, buffers};
 use super::inherit::{Bound, Held, Wanted, take};
 use super::unix_path::{UnixPath, listen};
 use super::wire::Wire;
-use super::{Options, Peer};
+use super::{Options, Peer, UnixListener};
 use crate::{Context, Result};
 
 /// What marks an address as the path of a Unix socket.
@@ -71,11 +71,7 @@ impl Socket {
             }
         };
         let socket = Arc::new(UnixListener::from_std(socket)?);
-        tracing::info!(
-            service = cx.service(),
-            address = %format_args!("{scheme}+unix://{}", path.display()),
-            "listening"
-        );
+        cx.listening(scheme, path);
         let held = Held::new(cx.service(), address, socket.clone());
         Ok(Socket { family: Family::Unix(socket, bound), held })
     }
@@ -98,7 +94,7 @@ impl Socket {
         }
     }
 
-    pub(super) async fn accept(&self) -> io::Result<(Wire, Peer)> {
+    pub(super) async fn accept(&self, options: &Options) -> io::Result<(Wire, Peer)> {
         match &self.family {
             Family::Tcp(socket) => {
                 let (stream, address) = socket.accept().await?;
@@ -106,6 +102,8 @@ impl Socket {
             }
             Family::Unix(socket, _) => {
                 let (stream, _) = socket.accept().await?;
+                // Unlike one of TCP, it does not have those of the socket that listens.
+                buffers(&SockRef::from(&stream), options)?;
                 Ok((Wire::Unix(stream), Peer::of(None)))
             }
         }

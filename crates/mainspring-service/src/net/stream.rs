@@ -1,7 +1,8 @@
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::TcpStream;
 
+use super::counters::Traffic;
 use super::wire::Wire;
-use super::{Connection, Peer};
+use super::{Connection, Counters, Peer, UnixStream};
 use crate::BoxError;
 use sealed::Sealed;
 
@@ -17,7 +18,7 @@ impl Stream for Connection {}
 
 pub(super) mod sealed {
     use crate::net::wire::Wire;
-    use crate::net::{Connection, Peer};
+    use crate::net::{Connection, Counters, Peer};
 
     /// What a listener makes of the sockets it accepts.
     #[expect(unnameable_types, reason = "only the seal names it")]
@@ -34,7 +35,7 @@ pub(super) mod sealed {
         const TAKES: Option<Kind>;
 
         /// Takes a socket as it was accepted. Nothing if it is of another kind.
-        fn bare(wire: Wire, peer: &Peer) -> Option<Self>;
+        fn bare(wire: Wire, peer: &Peer, counters: &Counters) -> Option<Self>;
 
         /// Nothing if the connection is of another kind.
         fn of(connection: Connection) -> Option<Self>;
@@ -47,14 +48,11 @@ impl Sealed for TcpStream {
     const TAKES: Option<Kind> = Some(Kind::Tcp);
 
     fn of(connection: Connection) -> Option<Self> {
-        Self::bare(connection.into_wire()?, &Peer::default())
+        connection.into_wire()?.tcp()
     }
 
-    fn bare(wire: Wire, _: &Peer) -> Option<Self> {
-        match wire {
-            Wire::Tcp(stream) => Some(stream),
-            Wire::Unix(_) => None,
-        }
+    fn bare(wire: Wire, _: &Peer, _: &Counters) -> Option<Self> {
+        wire.tcp()
     }
 }
 
@@ -62,14 +60,11 @@ impl Sealed for UnixStream {
     const TAKES: Option<Kind> = Some(Kind::Unix);
 
     fn of(connection: Connection) -> Option<Self> {
-        Self::bare(connection.into_wire()?, &Peer::default())
+        connection.into_wire()?.unix()
     }
 
-    fn bare(wire: Wire, _: &Peer) -> Option<Self> {
-        match wire {
-            Wire::Unix(stream) => Some(stream),
-            Wire::Tcp(_) => None,
-        }
+    fn bare(wire: Wire, _: &Peer, _: &Counters) -> Option<Self> {
+        wire.unix()
     }
 }
 
@@ -80,8 +75,8 @@ impl Sealed for Connection {
         Some(connection)
     }
 
-    fn bare(wire: Wire, peer: &Peer) -> Option<Self> {
-        Some(Connection::plain(wire, peer.clone()))
+    fn bare(wire: Wire, peer: &Peer, counters: &Counters) -> Option<Self> {
+        Some(Connection::plain(wire, peer.clone()).counted(Traffic::new(counters)))
     }
 }
 

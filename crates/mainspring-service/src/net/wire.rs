@@ -1,10 +1,13 @@
 use std::io::{self, IoSlice};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::TcpStream;
+
+use super::UnixStream;
 
 /// A connected socket of either family.
 #[derive(Debug)]
@@ -25,6 +28,14 @@ impl Wire {
         })
     }
 
+    pub(super) fn tcp(self) -> Option<TcpStream> {
+        if let Wire::Tcp(stream) = self { Some(stream) } else { None }
+    }
+
+    pub(super) fn unix(self) -> Option<UnixStream> {
+        if let Wire::Unix(stream) = self { Some(stream) } else { None }
+    }
+
     pub(super) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Wire::Tcp(stream) => stream.try_write(bytes),
@@ -40,6 +51,15 @@ impl Wire {
             Wire::Tcp(stream) => SockRef::from(stream).shutdown(both),
             Wire::Unix(stream) => SockRef::from(stream).shutdown(both),
         };
+    }
+}
+
+impl AsFd for Wire {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Wire::Tcp(stream) => stream.as_fd(),
+            Wire::Unix(stream) => stream.as_fd(),
+        }
     }
 }
 

@@ -28,8 +28,14 @@ use crate::{BoxError, Context, Result, Service};
 /// It runs on while the process drains, as others may need it. In `stop` its group is sent the stop
 /// signal; what is left of it after the bound is killed, and that is an error.
 ///
-/// When this process is killed and cannot stop anything, the program runs on: only a program that
-/// watches its parent can help that.
+/// **When this process is killed** with SIGKILL, or crashes, it cannot stop anything, and the program
+/// runs on. Linux can be asked to end a program with its parent (`PR_SET_PDEATHSIG`), but only by the
+/// child itself, between `fork` and `exec`, where safe code cannot run. Where it matters, have the
+/// command do it: `setpriv --pdeathsig TERM PROGRAM` of util-linux is such a wrapper; the signal comes
+/// when the *thread* that started the program ends, so give the service a
+/// [group](crate::service::Configure::group) of its own, whose thread lives as long as the services. A
+/// manager such as systemd ends the whole control group. The workers of a
+/// [`WorkerPool`](super::WorkerPool) end with their parent by themselves.
 ///
 /// ```
 /// use std::process::Command;

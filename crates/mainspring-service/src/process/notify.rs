@@ -1,21 +1,16 @@
-use std::hash::{BuildHasher, RandomState};
-use std::io;
-use std::os::linux::net::SocketAddrExt;
-use std::os::unix::net::{SocketAddr, UnixDatagram as StdDatagram};
 use std::sync::Arc;
 
 use mainspring_task::{Shared, Task, task};
-use tokio::net::UnixDatagram;
 
 use super::ChildError;
+use crate::named_socket::NamedSocket;
 
 /// The longest message that is read; the protocol's own messages are far shorter.
 const LONGEST: usize = 4096;
 
 /// The socket that a child is told of as `NOTIFY_SOCKET`, and what it has said there.
 ///
-/// Read for as long as the child lives: a full socket would block it. The address is abstract, so
-/// that no file is left behind.
+/// Read for as long as the child lives: a full socket would block it.
 #[derive(Debug)]
 pub(super) struct Notify {
     address: String,
@@ -25,7 +20,9 @@ pub(super) struct Notify {
 
 impl Notify {
     pub(super) fn listen(service: &str, child: &Arc<str>) -> Result<Self, ChildError> {
-        let (address, socket) = bind().map_err(|error| ChildError::setup("a notify socket", error))?;
+        let socket =
+            NamedSocket::bind("notify").map_err(|error| ChildError::setup("a notify socket", error))?;
+        let address = socket.name().to_owned();
         let ready = Shared::new(false);
         let builder = task::Builder::new().name(format!("{child} notify")).service(service);
         let reader = builder.spawn(read(socket, Arc::clone(child), ready.clone()));
@@ -48,15 +45,7 @@ impl Drop for Notify {
     }
 }
 
-fn bind() -> io::Result<(String, UnixDatagram)> {
-    // The state is seeded by the system at random, so that the name cannot be guessed.
-    let name = format!("mainspring/notify/{:016x}", RandomState::new().hash_one(std::process::id()));
-    let socket = StdDatagram::bind_addr(&SocketAddr::from_abstract_name(&name)?)?;
-    socket.set_nonblocking(true)?;
-    Ok((format!("@{name}"), UnixDatagram::from_std(socket)?))
-}
-
-async fn read(socket: UnixDatagram, child: Arc<str>, ready: Shared<bool>) {
+async fn read(socket: NamedSocket, child: Arc<str>, ready: Shared<bool>) {
     let mut message = vec![0; LONGEST];
     while let Ok(count) = socket.recv(&mut message).await {
         for line in String::from_utf8_lossy(&message[..count]).lines() {

@@ -77,7 +77,7 @@ impl Ready {
 
     /// When it says `READY=1` at its `NOTIFY_SOCKET`, as a systemd service of type `notify` does.
     ///
-    /// The socket has an abstract address (`@…`), which is not seen from another network namespace.
+    /// On Linux the socket has an abstract address (`@…`), which is not seen from another network namespace.
     #[must_use]
     pub fn notify() -> Self {
         Ready { kind: Kind::Notify }

@@ -1,6 +1,5 @@
 use std::fmt;
 use std::future::Future;
-use std::net::SocketAddr;
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
@@ -12,6 +11,7 @@ use tokio::sync::mpsc;
 use super::tasks::{Drain, Tasks, Work};
 use super::{Services, Status, Stopping};
 use crate::Result;
+use crate::net::Address;
 use crate::runtime::Cores;
 use crate::signal::Hangup;
 
@@ -60,15 +60,18 @@ impl Context {
     ) -> Self {
         let stopping = Stopping::new();
         let tasks = || {
-            let (stopping, events) = (stopping.clone(), events.clone());
-            // Nobody waits for them before the end, and nobody listens after it.
+            let (stopping, events, services) = (stopping.clone(), events.clone(), services.clone());
             Arc::new(Tasks::new(move || {
                 if stopping.is_stopping() {
+                    // Nobody listens after the end.
                     let _ = events.send((index, Event::Idle));
+                } else {
+                    services.emptied();
                 }
             }))
         };
         let (work, background) = (tasks(), tasks());
+        services.has_tasks(index, [&work, &background]);
         let (ready, drains) = (AtomicBool::new(false), AtomicBool::new(false));
         Context {
             inner: Arc::new(Inner {
@@ -124,9 +127,10 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// When nobody is left who could provide it, as in a cycle, or when it has not come within the
-    /// bound that [`Entrypoint::require_within`](crate::Entrypoint::require_within) sets. The error
-    /// says who waits for what.
+    /// When nobody is left who could provide it, and when it has not come within the bound that
+    /// [`Entrypoint::require_within`](crate::Entrypoint::require_within) sets, as in a cycle. The error
+    /// says who waits for what. The log says it too, and at once, when all that are left wait; they wait
+    /// on, since one of them may have a time-out of its own and do without.
     ///
     /// # Cancel safety
     ///
@@ -259,12 +263,13 @@ impl Context {
         self.seated(&self.inner.work, builder, future)
     }
 
-    /// Tells that the service listens on an address: it is logged, and found by
-    /// [`Running::address`](crate::Running::address).
-    pub fn listening(&self, scheme: &str, address: SocketAddr) {
+    /// Tells that the service listens on an address, or on the path of a Unix socket: it is logged, and found
+    /// by [`Running::address`](crate::Running::address) and [`Running::path`](crate::Running::path).
+    pub fn listening(&self, scheme: &str, address: impl Into<Address>) {
+        let address = address.into();
+        tracing::info!(service = self.service(), address = address.url(scheme), "listening");
         let listing = self.inner.services.listing(self.inner.index);
         listing.addresses.lock().unwrap_or_else(PoisonError::into_inner).push(address);
-        tracing::info!(service = self.service(), address = %format_args!("{scheme}://{address}"), "listening");
     }
 
     /// The threads that connections are spread over; none unless the runtime is
@@ -273,7 +278,7 @@ impl Context {
         &self.inner.cores
     }
 
-    pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
+    pub(crate) fn addresses(&self) -> Vec<Address> {
         let listing = self.inner.services.listing(self.inner.index);
         listing.addresses.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

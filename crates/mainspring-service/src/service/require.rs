@@ -70,9 +70,10 @@ impl Services {
                 if let Some(found) = find(&mut board) {
                     return Ok(found);
                 }
-                if self.is_stuck(&board) {
+                if self.is_alone(service, &board) {
                     return Err(waiting.complaint(&board, "nobody is left who could provide it"));
                 }
+                self.suspect(&mut board);
             }
             if timeout_at(deadline, changed).await.is_err() {
                 let patience = format!("it did not come within {:?}", self.patience());
@@ -81,11 +82,31 @@ impl Services {
         }
     }
 
-    /// Everybody waits or has ended: nothing will change any more.
-    fn is_stuck(&self, board: &Board) -> bool {
-        (0..self.len()).all(|index| {
-            board.ended.contains(&index) || board.waiting.iter().any(|(waiting, _)| *waiting == index)
-        })
+    /// Everybody else has ended, with all tasks: nothing will change any more.
+    fn is_alone(&self, service: usize, board: &Board) -> bool {
+        (0..self.len()).all(|index| (index == service || board.ended.contains(&index)) && self.is_idle(index))
+    }
+
+    /// Tells once that all who are left wait, maybe for each other.
+    ///
+    /// That alone is no reason to give up: one of them may have a time-out of its own and go on without.
+    fn suspect(&self, board: &mut Board) {
+        let waits = |index: usize| board.waiting.iter().any(|(service, _)| *service == index);
+        let stuck =
+            (0..self.len()).all(|index| waits(index) || board.ended.contains(&index) && self.is_idle(index));
+        if stuck && !board.suspected {
+            let waiting: Vec<_> = board.waiting.iter().map(|waiting| self.waits_for(waiting)).collect();
+            tracing::warn!(
+                within = ?self.patience(),
+                "all services that are left wait, and nobody else could provide: {}",
+                waiting.join("; ")
+            );
+        }
+        board.suspected = stuck;
+    }
+
+    fn waits_for(&self, (service, need): &(usize, Need)) -> String {
+        format!("`{}` waits for {need}", self.listing(*service).name)
     }
 }
 
@@ -101,9 +122,7 @@ impl Waiting<'_> {
     fn complaint(&self, board: &Board, why: &str) -> BoxError {
         let mut text = format!("it waits for {}, and {why}", self.need);
         let others = board.waiting.iter().filter(|(service, _)| *service != self.service);
-        let waiting: Vec<_> = others
-            .map(|(service, need)| format!("`{}` waits for {need}", self.services.listing(*service).name))
-            .collect();
+        let waiting: Vec<_> = others.map(|waiting| self.services.waits_for(waiting)).collect();
         let starting: Vec<_> = (0..self.services.len())
             .filter(|index| !board.ended.contains(index) && *index != self.service)
             .filter(|index| !board.waiting.iter().any(|(waiting, _)| waiting == index))

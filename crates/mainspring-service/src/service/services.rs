@@ -2,17 +2,18 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
-use std::net::SocketAddr;
 use std::panic::Location;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
+use super::tasks::Tasks;
 use super::{Check, Policy, Status};
 use crate::Result;
+use crate::net::Address;
 
 /// All services of one process: their states, their health, what they give each other.
 ///
@@ -39,8 +40,10 @@ pub(crate) struct Listing {
     pub(crate) policy: Policy,
     pub(crate) status: watch::Sender<Status>,
     pub(crate) restarts: AtomicU32,
-    pub(crate) addresses: Mutex<Vec<SocketAddr>>,
+    pub(crate) addresses: Mutex<Vec<Address>>,
     checks: Mutex<Vec<(Arc<str>, HealthCheck)>>,
+    /// What it has spawned. Not owned: those who wait for it to empty lead back here.
+    tasks: OnceLock<[Weak<Tasks>; 2]>,
 }
 
 type HealthCheck = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Result> + Send>> + Send + Sync>;
@@ -56,6 +59,8 @@ pub(super) struct Board {
     /// Who has needed whom: stopped before that one.
     pub(super) needed: Vec<(usize, usize)>,
     closed: bool,
+    /// It has been told that those who wait may wait for each other.
+    pub(super) suspected: bool,
 }
 
 pub(super) struct Provided {
@@ -95,7 +100,7 @@ pub struct ServiceInfo {
     /// How often it has been started again.
     pub restarts: u32,
     /// Where it listens.
-    pub addresses: Vec<SocketAddr>,
+    pub addresses: Vec<Address>,
     /// The process is ready without it.
     pub optional: bool,
 }
@@ -109,6 +114,7 @@ impl Listing {
             restarts: AtomicU32::new(0),
             addresses: Mutex::default(),
             checks: Mutex::default(),
+            tasks: OnceLock::new(),
         }
     }
 
@@ -194,6 +200,23 @@ impl Services {
     pub(crate) fn ended(&self, index: usize) {
         self.board().ended.push(index);
         self.inner.changed.notify_waiters();
+    }
+
+    /// Which tasks are the service's.
+    pub(super) fn has_tasks(&self, index: usize, tasks: [&Arc<Tasks>; 2]) {
+        // A service has one context, and this is called when it is made.
+        let _ = self.listing(index).tasks.set(tasks.map(Arc::downgrade));
+    }
+
+    /// None of the tasks that the service has spawned is left.
+    pub(super) fn is_idle(&self, index: usize) -> bool {
+        let tasks = self.listing(index).tasks.get().into_iter().flatten();
+        tasks.filter_map(Weak::upgrade).all(|tasks| tasks.is_empty())
+    }
+
+    /// A service has become idle: who waits for what it could have provided looks again.
+    pub(super) fn emptied(&self) {
+        self.changed().notify_waiters();
     }
 
     /// Who has needed whom so far.

@@ -1,15 +1,19 @@
 //! The signals a process hears.
 
-use std::fmt;
-use std::io;
-use std::sync::Arc;
-use std::time::Duration;
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
 
-use mainspring_task::inspect;
-use tokio::signal::unix::{self, SignalKind};
+use std::fmt;
+use std::sync::Arc;
+
 use tokio::sync::Notify;
 
-use crate::entrypoint::{manager, successor};
+#[cfg(unix)]
+pub(crate) use unix::Signals;
+#[cfg(windows)]
+pub(crate) use windows::Signals;
 
 /// The SIGHUPs of a process. A clone hears the same ones.
 #[derive(Clone, Default)]
@@ -33,6 +37,7 @@ pub(crate) enum Signal {
     Interrupt,
     Terminate,
     /// Another process has taken over.
+    #[cfg(unix)]
     Replaced,
 }
 
@@ -41,6 +46,7 @@ impl Signal {
         match self {
             Signal::Interrupt => 2,
             Signal::Terminate => 15,
+            #[cfg(unix)]
             Signal::Replaced => 12,
         }
     }
@@ -49,79 +55,12 @@ impl Signal {
 impl fmt::Display for Signal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Signal::Interrupt if cfg!(windows) => "Ctrl-C",
+            Signal::Terminate if cfg!(windows) => "Ctrl-Break",
             Signal::Interrupt => "SIGINT",
             Signal::Terminate => "SIGTERM",
+            #[cfg(unix)]
             Signal::Replaced => "SIGUSR2",
         })
-    }
-}
-
-/// Catches the signals for as long as the process runs.
-pub(crate) struct Signals {
-    interrupt: unix::Signal,
-    terminate: unix::Signal,
-    hangup: unix::Signal,
-    dump: unix::Signal,
-    replace: unix::Signal,
-    /// How long a successor may take to become ready.
-    within: Duration,
-}
-
-impl Signals {
-    pub(crate) fn catch(within: Duration) -> io::Result<Self> {
-        Ok(Signals {
-            interrupt: unix::signal(SignalKind::interrupt())?,
-            terminate: unix::signal(SignalKind::terminate())?,
-            hangup: unix::signal(SignalKind::hangup())?,
-            dump: unix::signal(SignalKind::user_defined1())?,
-            replace: unix::signal(SignalKind::user_defined2())?,
-            within,
-        })
-    }
-
-    /// Waits for a signal that ends the process. The others are seen to meanwhile: SIGHUP tells those
-    /// who read their settings anew, SIGUSR1 writes a list of all tasks to the log.
-    pub(crate) async fn ending(&mut self, hangup: &Hangup) -> Signal {
-        loop {
-            tokio::select! {
-                _ = self.interrupt.recv() => return Signal::Interrupt,
-                _ = self.terminate.recv() => return Signal::Terminate,
-                _ = self.replace.recv() => {
-                    if let Some(signal) = self.replaced().await {
-                        return signal;
-                    }
-                }
-                _ = self.hangup.recv() => {
-                    tracing::info!("SIGHUP: reading the settings anew");
-                    manager::reloading();
-                    hangup.tell();
-                    manager::reloaded();
-                }
-                _ = self.dump.recv() => {
-                    for line in inspect::dump_with_places().await.to_string().lines() {
-                        tracing::info!("SIGUSR1: {line}");
-                    }
-                }
-            }
-        }
-    }
-
-    /// Lets another process take over; `None` when it did not, and this one goes on.
-    async fn replaced(&mut self) -> Option<Signal> {
-        tokio::select! {
-            started = successor::start(self.within) => match started {
-                Ok(pid) => {
-                    tracing::info!(pid, "the successor is ready and takes over");
-                    manager::replaced_by(pid);
-                    Some(Signal::Replaced)
-                }
-                Err(error) => {
-                    tracing::error!(%error, "no successor has taken over; this process goes on");
-                    None
-                }
-            },
-            _ = self.interrupt.recv() => Some(Signal::Interrupt),
-            _ = self.terminate.recv() => Some(Signal::Terminate),
-        }
     }
 }

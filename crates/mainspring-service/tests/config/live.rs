@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
 use mainspring_service::config::{Files, Live, Loader, Sources};
+use mainspring_service::{Context, Entrypoint, Result, Running, Service};
+use mainspring_task::Shared;
 use zeroize::Zeroizing;
 
 use crate::settings::Settings;
@@ -112,4 +114,54 @@ async fn those_who_watch_are_woken_by_a_change_only() {
 fn it_shows_no_secret() {
     let (_, live) = live("token = 'hunter2'");
     assert!(!format!("{live:?}").contains("hunter2"));
+}
+
+/// Keeps the number of workers that it reads at each reload.
+struct Reader {
+    live: Live<Settings>,
+    told: Shared<Vec<u16>>,
+}
+
+impl Service for Reader {
+    async fn start(&mut self, cx: &Context) -> Result {
+        let mut reload = Box::pin(cx.reload());
+        // It listens from here on.
+        assert!(futures_util::poll!(reload.as_mut()).is_pending());
+        cx.ready();
+        loop {
+            reload.as_mut().await;
+            let workers = self.live.settings().get().http.workers;
+            self.told.update(|told| told.push(workers));
+            reload.set(cx.reload());
+        }
+    }
+}
+
+async fn started(live: &Live<Settings>, told: &Shared<Vec<u16>>) -> Running {
+    let reader = Reader { live: live.clone(), told: told.clone() };
+    Entrypoint::new("test").settings(live).service(reader).start().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_reload_of_the_process_loads_the_settings_before_the_services_are_told() {
+    let (drawer, live) = live("http.workers = 1");
+    let told = Shared::new(Vec::new());
+    let running = started(&live, &told).await;
+    drawer.write("rates.toml", "http.workers = 2");
+    running.reload();
+    assert_eq!(told.until(|told| !told.is_empty()).await, [2]);
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_reload_of_the_process_with_bad_settings_changes_nothing_and_tells_nobody() {
+    let (drawer, live) = live("http.workers = 1");
+    let told = Shared::new(Vec::new());
+    let running = started(&live, &told).await;
+    drawer.write("rates.toml", "http.workers = 'many'");
+    running.reload();
+    drawer.write("rates.toml", "http.workers = 3");
+    running.reload();
+    assert_eq!(told.until(|told| !told.is_empty()).await, [3]);
+    running.stop().await.unwrap();
 }

@@ -1,6 +1,7 @@
 //! Programs as services.
 
-use std::process::Command;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use mainspring_service::process::{Child, ChildError, Ready};
@@ -291,4 +292,18 @@ pub(crate) async fn it_leads_a_process_group_of_its_own() {
     let (process, group) = ids.split_once(' ').unwrap();
     assert_eq!(process, group);
     running.stop().await.unwrap();
+}
+
+pub(crate) async fn a_child_that_asks_to_ends_with_a_parent_that_is_killed() {
+    let mut parent = role("parent of a program", "").stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(parent.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "the program runs\n");
+    let program = proc::children_of(parent.id())[0].0;
+    // The wrapper has made way for the program.
+    let name = || std::fs::read_to_string(format!("/proc/{program}/comm")).ok();
+    eventually(|| name().filter(|name| name == "sleep\n")).await;
+    parent.kill().unwrap();
+    parent.wait().unwrap();
+    eventually(|| (!proc::runs(program)).then_some(())).await;
 }

@@ -57,6 +57,7 @@ fn main() -> ExitCode {
         child::its_environment_has_nothing_of_the_service_manager,
         child::a_clean_environment_has_only_what_the_command_sets,
         child::it_leads_a_process_group_of_its_own,
+        child::a_child_that_asks_to_ends_with_a_parent_that_is_killed,
     ];
     all.extend(pool_tests());
     harness::run(&all)

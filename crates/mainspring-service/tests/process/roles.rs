@@ -8,6 +8,7 @@ use std::process::Command;
 
 use mainspring_service::Entrypoint;
 use mainspring_service::process::{Child, Ready, WorkerPool};
+use mainspring_service::service::Configure;
 
 /// A command that makes this program play a role.
 pub(crate) fn role(name: &str, argument: &str) -> Command {
@@ -28,6 +29,7 @@ pub(crate) fn play() -> bool {
         "unix" => drop(UnixListener::bind(argument).unwrap().accept()),
         "notify" => notify(),
         "parent" => parent(),
+        "parent of a program" => parent_of_a_program(),
         "env of a child" => return show_env(),
         other => panic!("there is no role {other}"),
     }
@@ -57,6 +59,19 @@ fn show_env() -> bool {
     tracing_subscriber::fmt().with_ansi(false).init();
     Entrypoint::new("outer").service(child).run_until(async {}).unwrap();
     true
+}
+
+/// A process with a program that asks to end with it; says when that runs.
+fn parent_of_a_program() {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "TERM", "sleep", "1000"]);
+    let child = Child::new("program", command).group("programs");
+    let ended = Entrypoint::new("parent").service(child).run_until(async {
+        println!("the program runs");
+        std::io::stdout().flush().unwrap();
+        std::future::pending::<()>().await;
+    });
+    panic!("nobody ends this: {ended:?}");
 }
 
 /// A process with workers, one of them at work; says so in a line.

@@ -270,6 +270,35 @@ async fn a_tls_client_shows_its_certificate_and_talks() {
     server.stop().await.unwrap();
 }
 
+/// A server that ends each connection with a proper goodbye is connected to again, and not stormed.
+#[tokio::test]
+async fn a_tls_client_reconnects_after_clean_ends_with_growing_pauses() {
+    let (authority, folder) = (Authority::new(), Folder::new());
+    let (certificate, key) = authority.sign("localhost").write(&folder);
+    let bye = TlsServer::bind("127.0.0.1:0", ServerTls::pem(certificate, key), |_: Connection| async {});
+    let server = start(bye).await;
+    let tls = ClientTls::new().authorities(folder.write("ca.pem", &authority.pem)).server_name("localhost");
+    let (tell, mut told) = mpsc::channel(100);
+    let client = TlsClient::connect(server.address("tls").unwrap(), tls, move |mut server: Connection| {
+        let tell = tell.clone();
+        async move {
+            let ended = server.read_to_end(&mut Vec::new()).await.is_ok();
+            let _ = tell.send((ended, Instant::now())).await;
+        }
+    });
+    let reconnect = Reconnect::new().pause(Duration::from_millis(20), Duration::from_millis(160));
+    let running = start(client.reconnect(reconnect)).await;
+    let mut ends = Vec::new();
+    for _ in 0..10 {
+        ends.push(within(told.recv()).await.unwrap());
+    }
+    assert!(ends.iter().all(|(ended, _)| *ended), "an end was not a clean one");
+    // 20, 40, 80 and then 160 ms at most, each a random share: 0.58 s on average, all but never less than this.
+    assert!(ends[9].1 - ends[0].1 > Duration::from_millis(150), "{ends:?}");
+    running.stop().await.unwrap();
+    server.stop().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_tls_client_does_not_start_with_a_server_it_does_not_trust() {
     let (_, folder, server, address) = tls_server().await;

@@ -10,10 +10,14 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+
+/// A client's end, of whatever kind.
+pub(crate) trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Duplex for S {}
 
 /// A folder of a test's own, removed at its end.
 pub(crate) struct Folder(PathBuf);
@@ -60,7 +64,10 @@ impl Authority {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.distinguished_name.push(DnType::CommonName, "a test's authority");
+        // Of a name of its own: a client finds the authority of a certificate by the name.
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("authority {}", NEXT.fetch_add(1, Ordering::Relaxed));
+        params.distinguished_name.push(DnType::CommonName, name);
         let pem = params.self_signed(&key).unwrap().pem();
         Authority { issuer: Issuer::new(params, key), pem }
     }
@@ -81,7 +88,8 @@ impl Authority {
     pub(crate) fn client(&self) -> Client {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(self.pem.as_bytes()).unwrap()).unwrap();
-        Client { roots, versions: rustls::ALL_VERSIONS, alpn: Vec::new(), identity: None }
+        let name = "localhost".to_owned();
+        Client { roots, versions: rustls::ALL_VERSIONS, alpn: Vec::new(), identity: None, name }
     }
 }
 
@@ -97,11 +105,18 @@ pub(crate) struct Client {
     versions: &'static [&'static SupportedProtocolVersion],
     alpn: Vec<Vec<u8>>,
     identity: Option<(CertificateDer<'static>, PrivateKeyDer<'static>)>,
+    name: String,
 }
 
 impl Client {
     pub(crate) fn versions(mut self, versions: &'static [&'static SupportedProtocolVersion]) -> Self {
         self.versions = versions;
+        self
+    }
+
+    /// Asks for the server by another name than `localhost`.
+    pub(crate) fn name(mut self, name: &str) -> Self {
+        self.name = name.to_owned();
         self
     }
 
@@ -116,7 +131,10 @@ impl Client {
         self
     }
 
-    pub(crate) async fn over(self, stream: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
+    pub(crate) async fn over<S>(self, stream: S) -> std::io::Result<TlsStream<S>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(self.versions)
@@ -127,7 +145,7 @@ impl Client {
             Some((certificate, key)) => builder.with_client_auth_cert(vec![certificate], key).unwrap(),
         };
         config.alpn_protocols = self.alpn;
-        let name = ServerName::try_from("localhost").unwrap();
+        let name = ServerName::try_from(self.name).unwrap();
         TlsConnector::from(Arc::new(config)).connect(name, stream).await
     }
 

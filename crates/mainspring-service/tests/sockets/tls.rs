@@ -1,4 +1,4 @@
-use std::process::{Command, Stdio};
+use std::cell::Cell;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use mainspring_service::{Entrypoint, Runtime};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{Authority, Folder, counted, echo, start, start_error};
+use crate::support::{Authority, Duplex, Folder, counted, echo, start, start_error};
 
 static TLS12: [&rustls::SupportedProtocolVersion; 1] = [&rustls::version::TLS12];
 
@@ -129,7 +129,7 @@ async fn wrong_client_certificates_are_refused_and_told() {
     running.stop().await.unwrap();
     let told = told.lock().unwrap();
     assert!(told[0].contains("no certificates"), "{told:?}");
-    assert!(told[1].contains("UnknownIssuer") || told[1].contains("BadSignature"), "{told:?}");
+    assert!(told[1].contains("UnknownIssuer"), "{told:?}");
     assert!(told[2].contains("expired"), "{told:?}");
 }
 
@@ -234,23 +234,46 @@ async fn a_reload_of_the_process_loads_the_certificate_again() {
 #[tokio::test]
 async fn a_reload_under_load_drops_no_connection() {
     let (authority, folder, tls) = set_up();
-    let server = TlsServer::bind("127.0.0.1:0", tls, describe);
+    let server = TlsServer::bind("127.0.0.1:0", tls, echo).name("reloaded");
     let reload = server.reload();
     let running = start(server).await;
-    let address = running.address("tls").unwrap();
-    let clients = async {
-        for _ in 0..50 {
-            authority.client().read_all(address).await.unwrap();
-        }
+    let address = running.address("reloaded").unwrap();
+    let ping = async |client: &mut dyn Duplex| {
+        client.write_all(b"ping").await.unwrap();
+        client.read_exact(&mut [0; 4]).await.unwrap();
     };
-    let reloads = async {
-        for _ in 0..20 {
+    let (done, reloads, handshakes) = (Cell::new(false), Cell::new(0), Cell::new(0));
+    let going = || reloads.get() < 20 || handshakes.get() < 50;
+    let reloading = async {
+        while !done.get() {
+            // Another certificate each time; a client trusts all of them.
+            authority.sign("localhost").write(&folder);
             reload.reload().await.unwrap();
-            tokio::task::yield_now().await;
+            reloads.set(reloads.get() + 1);
         }
     };
-    authority.sign("localhost").write(&folder);
-    tokio::join!(clients, reloads);
+    let open = async || {
+        let mut client = authority.client().connect(address).await.unwrap();
+        while going() {
+            ping(&mut client).await;
+        }
+        client.shutdown().await.unwrap();
+    };
+    let coming = async || {
+        while going() {
+            let mut client = authority.client().connect(address).await.unwrap();
+            ping(&mut client).await;
+            client.shutdown().await.unwrap();
+            handshakes.set(handshakes.get() + 1);
+        }
+    };
+    let clients = async {
+        tokio::join!(open(), open(), open(), coming(), coming(), coming(), coming());
+        done.set(true);
+    };
+    tokio::time::timeout(Duration::from_secs(60), async { tokio::join!(clients, reloading) }).await.unwrap();
+    let counts = counted("reloaded", |counts| counts.active == 0).await;
+    assert_eq!((counts.failed, counts.accepted), (0, 3 + handshakes.get()));
     running.stop().await.unwrap();
 }
 
@@ -347,58 +370,19 @@ async fn a_connection_serves_plain_tcp_too() {
     running.stop().await.unwrap();
 }
 
-/// Runs a program that is none of ours to its end; `None` where it is not installed.
-async fn foreign(program: &str, arguments: Vec<String>) -> Option<(bool, String)> {
-    let program = program.to_owned();
-    let run = move || {
-        let output = Command::new(program).args(arguments).stdin(Stdio::null()).output().ok()?;
-        let text =
-            String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-        Some((output.status.success(), text))
-    };
-    mainspring_task::threaded(run).await.unwrap()
-}
-
+/// A trap of the stack this one learnt from (1.4): there the end waited for such a client without a bound.
 #[tokio::test]
-async fn pythons_client_reads_to_a_proper_end() {
-    let (authority, folder, tls) = set_up();
-    let running = start(TlsServer::bind("127.0.0.1:0", tls, describe)).await;
-    let script = "import socket, ssl, sys\n\
-        context = ssl.create_default_context(cafile=sys.argv[1])\n\
-        plain = socket.create_connection(('127.0.0.1', int(sys.argv[2])))\n\
-        client = context.wrap_socket(plain, server_hostname='localhost', suppress_ragged_eofs=False)\n\
-        said = b''\n\
-        while more := client.recv(1000): said += more\n\
-        print(said.decode())";
-    let ca = folder.write("ca.pem", &authority.pem).display().to_string();
-    let port = running.address("tls").unwrap().port().to_string();
-    if let Some((success, text)) = foreign("python3", vec!["-c".into(), script.into(), ca, port]).await {
-        assert!(success && text.starts_with(r#"Tls13 Some("localhost")"#), "{text}");
-    }
-    running.stop().await.unwrap();
-}
-
-#[tokio::test]
-async fn openssls_client_is_served_from_tls_1_2_on() {
-    let (authority, folder, tls) = set_up();
-    let told: Arc<Mutex<Vec<String>>> = Arc::default();
-    let tell = told.clone();
-    let options =
-        Options::new().on_failure(move |failure| tell.lock().unwrap().push(failure.error.to_string()));
-    let running = start(TlsServer::bind("127.0.0.1:0", tls, describe).options(options)).await;
-    let ca = folder.write("ca.pem", &authority.pem).display().to_string();
-    let address = running.address("tls").unwrap().to_string();
-    for (version, served) in [("-tls1_3", true), ("-tls1_2", true), ("-tls1_1", false)] {
-        let arguments = format!(
-            "s_client -connect {address} -CAfile {ca} -verify_return_error -verify_hostname localhost \
-             -servername localhost -cipher DEFAULT@SECLEVEL=0 {version}"
-        );
-        let arguments = arguments.split_whitespace().map(str::to_owned).collect();
-        let Some((success, text)) = foreign("openssl", arguments).await else { return };
-        assert_eq!(success, served, "{version}: {text}");
-    }
-    running.stop().await.unwrap();
-    // The last one reached the server, which refused it.
-    let told = told.lock().unwrap();
-    assert!(told.last().is_some_and(|error| error.contains("incompatible")), "{told:?}");
+async fn trap_1_4_a_tls_handler_that_never_ends_is_cut_off_at_the_end_of_the_grace() {
+    let (authority, _folder, tls) = set_up();
+    let server = TlsServer::bind("127.0.0.1:0", tls, |mut client: Connection| async move {
+        client.write_all(b"!").await?;
+        std::future::pending::<std::io::Result<()>>().await
+    });
+    let entrypoint = Entrypoint::new("test").shutdown_grace(Duration::from_millis(50)).service(server);
+    let running = entrypoint.start().await.unwrap();
+    let mut client = authority.client().connect(running.address("tls").unwrap()).await.unwrap();
+    assert_eq!(client.read_u8().await.unwrap(), b'!');
+    let bound = Duration::from_secs(20);
+    let error = tokio::time::timeout(bound, running.stop()).await.unwrap().unwrap_err();
+    assert!(error.is_drain() && error.service() == Some("tls"), "{error}");
 }

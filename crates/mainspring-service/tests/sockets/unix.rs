@@ -1,7 +1,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 
-use mainspring_service::net::{Options, TcpServer, UnixServer};
+use mainspring_service::net::{Address, Options, TcpServer, UnixServer};
 use mainspring_service::{Entrypoint, Runtime};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
@@ -26,6 +26,19 @@ async fn a_unix_server_answers_and_removes_its_path() {
     assert_eq!(read_all(&path).await, "hello");
     running.stop().await.unwrap();
     assert!(!exists(&path));
+}
+
+#[tokio::test]
+async fn the_path_is_known_to_who_runs_the_server() {
+    let folder = Folder::new();
+    let path = folder.file("socket");
+    let running = start(UnixServer::bind(&path, hello)).await;
+    assert_eq!(running.path("unix"), Some(path.clone()));
+    assert_eq!(running.address("unix"), None);
+    assert_eq!(running.addresses("unix"), [Address::Unix(path.clone())]);
+    let listed = running.overview().list().remove(0).addresses;
+    assert_eq!(listed[0].to_string(), format!("unix:{}", path.display()));
+    running.stop().await.unwrap();
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@
 //! | entrypoint: a service that dies after its start goes unnoticed | `1_1_a_service_that_fails_later_…` |
 //! | entrypoint: one failing `stop` cancels the others' | `1_1_a_failing_stop_…` |
 //! | entrypoint: after SIGTERM, exit code 0 or an unrelated error | `1_1_an_end_by_sigterm_…` |
+//! | entrypoint: a failing `pre_start` hook ends the start | `1_1_a_failing_hook_…`: so it is here, said by name |
 //! | context: the time-out of one waiter cancels all | `1_3_the_time_out_of_one_waiter_…` |
 //! | UDP server: a task per datagram, without a bound | `1_4_datagrams_…` |
 //! | TCP client: reconnects without a pause after a clean close | `1_4_a_clean_close_…` |
@@ -20,6 +21,7 @@
 //! | TCP server: no limit of connections | `1_4_connections_…` |
 //! | TCP server: no idle time-out | `1_4_a_silent_connection_…` |
 //! | TCP server: `stop` cancels the handlers | `1_4_a_handler_under_way_…` |
+//! | servers: a handler that never ends holds the end up, over TLS without a bound | `1_4_a_handler_that_never_ends_…`, `1_4_a_tls_handler_…` (tests of sockets) |
 //! | sockets: whether IPv6 takes IPv4 is left to the system | `1_4_both_families_…` |
 //! | periodic: `stop` cancels the run under way, while the docs say otherwise | `1_5_a_run_under_way_…` |
 //! | cron: always UTC | `1_5_cron_…` |
@@ -32,12 +34,12 @@
 //! | 6: one waiter's time-out cancels all; a missing key hangs the start | `6_…` |
 //! | 8: cron in UTC only, periodic work with a fixed delay only | `8_…` |
 //!
-//! These do not concern this crate:
+//! These are shown elsewhere, or do not concern this crate:
 //!
-//! * 1.1, a `pre_start` hook that fails and so ends the start: there are no such hooks.
-//! * 1.6, the profiler and the memory tracer: there are none here.
-//! * 1, a log that holds up the loop: the log is another crate's.
-//! * 3, a circuit breaker that does not open: there is none here.
+//! * 1, a log that holds up the loop: by `defect_1_…` among the tests of the crate that has the log, and
+//!   by those of the demo with a log that nobody reads.
+//! * 3, a circuit breaker that does not open: there is none in this crate.
+//! * 1.6, the profiler and the memory tracer: there are none in this crate.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use mainspring_service::Entrypoint;
 use mainspring_service::net::{
     Connection, Counters, Datagram, Options, Overflow, Stage, TcpServer, UdpServer,
 };
@@ -128,6 +129,21 @@ async fn trap_1_4_a_handler_under_way_is_finished_at_the_stop() {
     let (stopped, answer) = within(async { tokio::join!(running.stop(), finish) }).await;
     stopped.unwrap();
     assert_eq!(answer, b'x');
+}
+
+#[tokio::test]
+async fn trap_1_4_a_handler_that_never_ends_is_cut_off_at_the_end_of_the_grace() {
+    let server = TcpServer::bind("127.0.0.1:0", |mut client: TcpStream| async move {
+        client.write_all(b"!").await?;
+        std::future::pending::<std::io::Result<()>>().await
+    });
+    let entrypoint = Entrypoint::new("test").shutdown_grace(Duration::from_millis(50)).service(server);
+    let running = entrypoint.start().await.unwrap();
+    let mut client = connect(running.address("tcp").unwrap()).await;
+    assert_eq!(within(client.read_u8()).await.unwrap(), b'!');
+    let error = within(running.stop()).await.unwrap_err();
+    assert!(error.is_drain() && error.service() == Some("tcp"), "{error}");
+    assert_eq!(client.read(&mut [0]).await.unwrap_or(0), 0, "the connection is closed");
 }
 
 #[tokio::test]

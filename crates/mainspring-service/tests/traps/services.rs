@@ -86,6 +86,22 @@ async fn trap_1_1_a_failing_stop_does_not_cancel_the_others() {
     assert_eq!(diary.read(), ["steady has drained", "steady has stopped"]);
 }
 
+/// There the hook's error was the only word, and what had been set up before it stayed.
+#[tokio::test(start_paused = true)]
+async fn trap_1_1_a_failing_hook_before_the_start_is_named_and_leaves_nothing_behind() {
+    let diary = Diary::default();
+    let pen = diary.clone();
+    let entrypoint = Entrypoint::new("test")
+        .service(Steady(diary.clone()))
+        .before_start(move || async move { pen.write("the first hook has run") })
+        .before_start(|| async { Err("no licence") });
+    let error = entrypoint.start().await.unwrap_err();
+    assert!(error.is_start(), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("tests/traps/services.rs:") && text.ends_with(": no licence"), "{text}");
+    assert_eq!(diary.read(), ["the first hook has run"]);
+}
+
 /// The only test here that runs an entrypoint which heeds signals, as they reach the whole process.
 #[test]
 fn trap_1_1_an_end_by_sigterm_is_told_from_other_ends() {
@@ -158,6 +174,23 @@ async fn defect_6_a_waiter_that_gives_up_does_not_keep_the_others_from_starting(
     });
     let entrypoint = Entrypoint::new("test").service(hasty).service(patient("one"));
     let running = entrypoint.service(patient("two")).service(late).start().await.unwrap();
+    running.stop().await.unwrap();
+}
+
+/// All that are left wait: there that was the end, here one has a time-out of its own.
+#[tokio::test(start_paused = true)]
+async fn defect_6_a_cycle_in_which_one_gives_up_does_not_keep_the_other_from_starting() {
+    let hasty = service("hasty", |cx: Context| async move {
+        let early = timeout(Duration::from_millis(10), cx.require::<u32>()).await;
+        assert!(early.is_err());
+        cx.provide("without it");
+    });
+    let patient = service("patient", |cx: Context| async move {
+        cx.require::<&str>().await?;
+        cx.provide(7_u32);
+        Ok::<_, BoxError>(())
+    });
+    let running = Entrypoint::new("test").service(hasty).service(patient).start().await.unwrap();
     running.stop().await.unwrap();
 }
 

@@ -66,7 +66,7 @@ impl Entry {
         // The job's own values come with `carried`; here it starts without any.
         let mut context = Snapshot::default();
         let mut task = Some(Arc::clone(self) as Arc<dyn Registered>);
-        let entered = Entered::enter(&mut task, &mut context);
+        let entered = Entered::enter(&mut task, &self.node, &mut context);
         let outer = RUNNING.replace(Some(Arc::clone(self)));
         let outcome = if self.node.cancel.is_asked() {
             catch_unwind(AssertUnwindSafe(|| drop(f))).map(|()| None)

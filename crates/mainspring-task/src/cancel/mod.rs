@@ -28,7 +28,7 @@
 //!
 //! **Rescue.** When a guard is dropped from outside before its cleanup has ended, as by a `select!`
 //! that another branch has won, the cleanup is handed to a task of its own; [`rescued`] waits for
-//! those. A guard that was never polled has not begun, and has nothing to clean up.
+//! those. [`rescue`] hands over a future of one's own in the same way. A guard that was never polled has not begun, and has nothing to clean up.
 
 mod catch;
 mod finally;
@@ -47,7 +47,7 @@ pub use finally::finally;
 pub use grace::{grace, set_grace};
 pub use guard::uncancellable;
 pub use reason::Reason;
-pub use rescue::{rescued, rescues};
+pub use rescue::{rescue, rescued, rescues};
 pub use resource::{Exit, with_resource};
 pub use shield::{Shield, shield};
 

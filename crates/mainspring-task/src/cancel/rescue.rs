@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::grace;
-use super::guard::dropped_hard;
+use super::guard::{dropped_hard, uncancellable};
 use crate::task;
 
 /// How many cleanups run in tasks of their own.
@@ -41,30 +41,76 @@ impl<C: Future + Send + 'static> Drop for Rescue<C> {
     fn drop(&mut self) {
         let Some(cleanup) = self.cleanup.take() else { return };
         if !dropped_hard() {
-            rescue(async move { drop(cleanup.await) }, self.place);
+            rescue_at(async move { drop(cleanup.await) }, self.place);
         }
     }
 }
 
 /// Runs a cleanup in a task of its own, bounded by the process's grace.
-pub(super) fn rescue(cleanup: impl Future<Output = ()> + Send + 'static, place: &'static Location<'static>) {
+pub(super) fn rescue_at(
+    cleanup: impl Future<Output = ()> + Send + 'static,
+    place: &'static Location<'static>,
+) {
     let Ok(runtime) = tokio::runtime::Handle::try_current() else {
         tracing::error!(%place, "a cleanup is lost: it was dropped outside of a runtime");
         return;
     };
+    let builder = task::Builder::new().name(format!("cleanup of {place}")).place(place).on(&runtime);
+    run(builder, cleanup, place);
+}
+
+/// Runs a cleanup in a task of its own, which the end of the process waits for; for the `drop` of what
+/// has to await its end.
+///
+/// The task holds up its cancellation until the cleanup has ended. The cleanup is cut off at the end of
+/// the process's [grace](super::grace), and the log says so.
+///
+/// # Panics
+///
+/// When the builder names no runtime and this is called outside of one.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// use mainspring_task::{Shared, cancel, task};
+///
+/// struct Connection(Shared<bool>);
+///
+/// impl Drop for Connection {
+///     fn drop(&mut self) {
+///         let closed = self.0.clone();
+///         let goodbye = async move { closed.set(true) };
+///         cancel::rescue(task::Builder::new().name("goodbye"), goodbye);
+///     }
+/// }
+///
+/// let closed = Shared::new(false);
+/// drop(Connection(closed.clone()));
+/// cancel::rescued().await;
+/// assert!(closed.get());
+/// # }
+/// ```
+#[track_caller]
+pub fn rescue(builder: task::Builder, cleanup: impl Future<Output = ()> + Send + 'static) {
+    let place = Location::caller();
+    run(builder.place(place), cleanup, place);
+}
+
+fn run(
+    builder: task::Builder,
+    cleanup: impl Future<Output = ()> + Send + 'static,
+    place: &'static Location<'static>,
+) {
     let counted = Counted::new();
     let limit: Duration = grace();
-    task::Builder::new()
-        .name(format!("cleanup of {place}"))
-        .place(place)
-        .on(&runtime)
-        .spawn(async move {
-            let _counted = counted;
-            if timeout(limit, cleanup).await.is_err() {
-                tracing::error!(%place, held = ?limit, "a cleanup was cut off at the end of its grace");
-            }
-        })
-        .detach();
+    let bounded = async move {
+        let _counted = counted;
+        // Who ends a process cancels all tasks that are left, and is to wait for this one.
+        if uncancellable(timeout(limit, cleanup)).await.is_err() {
+            tracing::error!(%place, held = ?limit, "a cleanup was cut off at the end of its grace");
+        }
+    };
+    builder.spawn(bounded).detach();
 }
 
 /// How many cleanups run in tasks of their own, because their guards were dropped from outside.

@@ -8,7 +8,7 @@ use super::Reason;
 use super::finally::CatchUnwind;
 use super::guard::{dropped_hard, uncancellable};
 use super::intercept::intercept;
-use super::rescue::{Rescue, rescue};
+use super::rescue::{Rescue, rescue_at};
 use super::tree::Kind;
 
 /// How the body of [`with_resource`] ended; what its release is told.
@@ -140,7 +140,7 @@ where
             && !dropped_hard()
         {
             let (released, place) = (release(resource, Exit::Dropped), self.place);
-            rescue(async move { report(released.await, place) }, place);
+            rescue_at(async move { report(released.await, place) }, place);
         }
     }
 }

@@ -247,6 +247,28 @@ pub async fn await_places() -> Vec<AwaitPlace> {
     places_of(all_tasks(), LIMIT).await
 }
 
+/// Where these tasks await, in their order: [`await_places`] for some, with a limit of real time for all
+/// together, and 20 µs more for each further one.
+///
+/// # Cancel safety
+///
+/// Cancel safe.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// use std::time::Duration;
+/// use mainspring_task::{inspect, spawn};
+///
+/// let (one, _other) = (spawn(std::future::pending::<()>()), spawn(std::future::pending::<()>()));
+/// let places = inspect::await_places_of([one.reference()], Duration::from_millis(100)).await;
+/// assert_eq!(places.len(), 1);
+/// # }
+/// ```
+pub async fn await_places_of(tasks: impl IntoIterator<Item = TaskRef>, limit: Duration) -> Vec<AwaitPlace> {
+    places_of(tasks.into_iter().collect(), limit).await
+}
+
 /// Asks all at once, and waits for all together.
 pub(super) async fn places_of(tasks: Vec<TaskRef>, limit: Duration) -> Vec<AwaitPlace> {
     let asked: Vec<_> = tasks.iter().map(TaskRef::inquire).collect();

@@ -78,6 +78,8 @@ pub(crate) struct Entered<'a> {
     /// The task between polls; during one, what was current before. Polls nest when a task runs a
     /// runtime of its own. Exchanged, not cloned: a poll is to touch no counter that others share.
     task: &'a mut Option<Arc<dyn Registered>>,
+    /// Of that task, by a pointer that needs no look-up.
+    node: &'a Node,
     /// The task's variables between polls; those of the thread during one.
     context: &'a mut Snapshot,
     scope: Key,
@@ -86,11 +88,16 @@ pub(crate) struct Entered<'a> {
 }
 
 impl<'a> Entered<'a> {
-    #[inline]
-    pub(crate) fn enter(task: &'a mut Option<Arc<dyn Registered>>, context: &'a mut Snapshot) -> Self {
+    #[inline(always)]
+    pub(crate) fn enter(
+        task: &'a mut Option<Arc<dyn Registered>>,
+        node: &'a Node,
+        context: &'a mut Snapshot,
+    ) -> Self {
         let start = ticks::now();
-        let mut entered = Entered { task, context, scope: ROOT, start, outer: Polling { task: 0, since: 0 } };
-        let number = entered.task.as_ref().map_or(0, |task| task.node().poll_started(start));
+        let outer = Polling { task: 0, since: 0 };
+        let mut entered = Entered { task, node, context, scope: ROOT, start, outer };
+        let number = node.poll_started(start);
         // Fails only while the thread is being torn down; the task is then nobody's current one.
         let _ = HERE.try_with(|here| {
             entered.outer = here.lane().swap(Polling { task: number, since: start });
@@ -103,7 +110,7 @@ impl<'a> Entered<'a> {
 }
 
 impl Drop for Entered<'_> {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         swap(self.context);
         let _ = HERE.try_with(|here| {
@@ -111,9 +118,7 @@ impl Drop for Entered<'_> {
             here.scope.set(self.scope);
             *self.task = here.task.replace(self.task.take());
         });
-        if let Some(task) = &*self.task {
-            task.node().poll_ended(self.start);
-        }
+        self.node.poll_ended(self.start);
     }
 }
 

@@ -8,7 +8,7 @@
 //! | who runs, and what it has cost | [`all_tasks`], [`tasks`] with filters, [`TaskRef::info`] |
 //! | who spawned whom | [`tree`] |
 //! | all of it as text | [`dump`], [`dump_with_places`] |
-//! | where a task awaits | [`TaskRef::await_place`], [`await_places`] |
+//! | where a task awaits | [`TaskRef::await_place`], [`await_places`], [`await_places_of`] |
 //! | polls that took long | [`slow_polls`], and a warning in the log; [`set_slow_poll`] |
 //! | polls that do not come back | [`stuck_polls`], and a warning with the stack; [`set_stuck_poll`] |
 //!
@@ -44,7 +44,7 @@ mod trace_waker;
 mod tree;
 mod watchdog;
 
-pub use await_place::{AwaitPlace, Leaf, Standing, await_places};
+pub use await_place::{AwaitPlace, Leaf, Standing, await_places, await_places_of};
 pub use current::current_task;
 pub use dump::{Dump, dump, dump_with_places};
 pub use filter::{Tasks, tasks};

@@ -99,7 +99,7 @@ where
     #[inline]
     fn poll_future(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ending<F::Output>> {
         let this = self.project();
-        let entered = Entered::enter(this.entry, this.context);
+        let entered = Entered::enter(this.entry, this.core.node(), this.context);
         let future = this.future.as_pin_mut().expect("a finished body is not polled: tokio sees it ready");
         let inquiries = &this.core.node().inquiries;
         let polled = catch_unwind(AssertUnwindSafe(|| match inquiries.take() {
@@ -127,7 +127,7 @@ where
         let mut this = self.project();
         *this.done = true;
         let hard = matches!(ending, Ending::Cancelled { hard: true, .. });
-        let entered = Entered::enter(this.entry, this.context);
+        let entered = Entered::enter(this.entry, this.core.node(), this.context);
         let drop_body = || while_dropping_hard(hard, || this.future.set(None));
         let dropped = catch_unwind(AssertUnwindSafe(drop_body));
         drop(entered);

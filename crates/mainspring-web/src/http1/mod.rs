@@ -24,6 +24,7 @@ mod fields;
 mod framing;
 mod head;
 mod limits;
+mod preface;
 mod refusal;
 
 pub use body::Piece;
@@ -31,6 +32,7 @@ pub use decoder::{Decoder, Expect, Incoming};
 pub use fields::Fields;
 pub use head::{Head, Version};
 pub use limits::Limits;
+pub use preface::Preface;
 pub use refusal::Refusal;
 
 pub(crate) use encoder::{CONTINUE, Coding, Connection, DateLine, encode};

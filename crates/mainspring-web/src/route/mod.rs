@@ -21,5 +21,5 @@ pub use routes::Routes;
 
 pub(crate) use demands::States;
 pub(crate) use handler::{Endpoint, Typed};
-pub(crate) use routes::Route;
+pub(crate) use routes::{Found, Route};
 pub(crate) use rules::Rules;

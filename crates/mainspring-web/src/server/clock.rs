@@ -16,7 +16,7 @@ pub(super) const TICK: Duration = Duration::from_millis(250);
 /// The time in milliseconds since the server's start, and the `date` line of the present second.
 ///
 /// Reading it is one atomic load; a task of the server writes it. It ticks for as long as anybody holds it.
-pub(super) struct Clock {
+pub(crate) struct Clock {
     start: Instant,
     millis: AtomicU64,
     /// Changes with every new line, so that readers copy it once a second.
@@ -65,7 +65,7 @@ impl Clock {
 
     /// Milliseconds since the start, at most a tick old.
     #[inline]
-    pub(super) fn now(&self) -> u64 {
+    pub(crate) fn now(&self) -> u64 {
         self.millis.load(Ordering::Relaxed)
     }
 
@@ -76,7 +76,7 @@ impl Clock {
     }
 
     /// A time of life after `born`, give or take a tenth: what was born together does not end together.
-    pub(super) fn jittered(&self, born: u64, age: u64) -> u64 {
+    pub(crate) fn jittered(&self, born: u64, age: u64) -> u64 {
         /// The golden ratio in 32 bits: its multiples spread evenly, whatever their number.
         const STEP: u32 = 0x9e37_79b9;
         let spread = u64::from(self.spread.fetch_add(STEP, Ordering::Relaxed));
@@ -84,8 +84,14 @@ impl Clock {
     }
 
     /// The instant of a time on this clock.
-    pub(super) fn instant(&self, millis: u64) -> Instant {
+    pub(crate) fn instant(&self, millis: u64) -> Instant {
         self.start + Duration::from_millis(millis)
+    }
+
+    /// The value of `date`, for who does not write lines.
+    pub(crate) fn date(&self) -> [u8; 29] {
+        let line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+        *line.last_chunk::<31>().and_then(|end| end.first_chunk()).unwrap_or(&[b' '; 29])
     }
 
     fn tick(&self) {

@@ -19,6 +19,7 @@ use super::transport::Transport;
 use super::watch::{Alarm, OnStop, Watch};
 use crate::error::Error;
 use crate::http1::Refusal;
+use crate::http2;
 use crate::payload::{OnUpgrade, Upgraded};
 
 /// A buffer with less room than this is renewed before a read.
@@ -49,6 +50,13 @@ where
                 let linger = connection.exchange.site.timeouts.linger;
                 farewell(&mut connection.stream, ending, linger).await
             }
+            End::Http2 => {
+                let Connection { stream, watch, exchange, .. } = connection;
+                let Exchange { input, peer, site, .. } = exchange;
+                // What it has read already goes before what it will read.
+                let stream = Upgraded::new(stream, input, std::future::pending());
+                http2::serve(stream, peer, site, watch.into_drain().wait()).await.map_err(io::Error::other)
+            }
             End::Upgrade(on_upgrade) => {
                 on_upgrade(connection.into_upgraded()).await;
                 Ok(())
@@ -72,6 +80,8 @@ struct Connection<S, D> {
 enum End {
     Closed(Ending),
     Upgrade(OnUpgrade),
+    /// The client speaks HTTP/2.
+    Http2,
 }
 
 impl<S, D> Connection<S, D>
@@ -105,6 +115,7 @@ where
                     continue;
                 }
                 Step::Close(ending) if !blocked => return Poll::Ready(Ok(End::Closed(ending))),
+                Step::Http2 if !blocked => return Poll::Ready(Ok(End::Http2)),
                 Step::Upgrade if !blocked => return Poll::Ready(Ok(self.hand_over())),
                 _ => {}
             }
@@ -183,7 +194,7 @@ where
             Step::Body | Step::Rest => true,
             // What comes now belongs to the next request, unless a body is on its way.
             Step::Watch => !self.ended && self.exchange.intake.is_over() && self.exchange.input.len() < READ,
-            Step::Write | Step::File | Step::Upgrade | Step::Close(_) => false,
+            Step::Write | Step::File | Step::Upgrade | Step::Http2 | Step::Close(_) => false,
         }
     }
 

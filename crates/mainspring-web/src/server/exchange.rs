@@ -17,27 +17,27 @@ use super::clock::{Clock, Date};
 use super::intake::{Begun, Intake, Pump};
 use super::output::Output;
 use super::timeouts::Timeouts;
-use crate::http1::{Decoder, Expect, Incoming, Limits, Refusal, Version};
+use crate::http1::{Decoder, Expect, Incoming, Limits, Preface, Refusal, Version};
 use crate::payload::{Body, OnUpgrade};
 use crate::request::Request;
 use crate::response::{IntoResponse, Response};
 use crate::route::{Reply, Routes};
 
 /// What all connections of a server share.
-pub(super) struct Site {
-    pub(super) routes: Arc<Routes>,
-    pub(super) limits: Limits,
-    pub(super) timeouts: Timeouts,
-    pub(super) clock: Arc<Clock>,
-    pub(super) lifespan: Lifespan,
+pub(crate) struct Site {
+    pub(crate) routes: Arc<Routes>,
+    pub(crate) limits: Limits,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) clock: Arc<Clock>,
+    pub(crate) lifespan: Lifespan,
 }
 
 /// After how much a connection is ended by its next answer.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Lifespan {
+pub(crate) struct Lifespan {
     /// In milliseconds.
-    pub(super) age: Option<u64>,
-    pub(super) requests: Option<u64>,
+    pub(crate) age: Option<u64>,
+    pub(crate) requests: Option<u64>,
 }
 
 /// What the socket's half must do next. Whatever it is, the output is written first.
@@ -57,6 +57,8 @@ pub(super) enum Step {
     File,
     /// Hand the connection over.
     Upgrade,
+    /// Go on in HTTP/2.
+    Http2,
     /// End the connection.
     Close(Ending),
 }
@@ -178,6 +180,9 @@ impl Exchange {
     fn poll_batch(&mut self, cx: &mut Context<'_>) -> Step {
         loop {
             match self.stage {
+                Stage::Head if self.heads == 0 && Preface::of(&self.input) != Preface::Absent => {
+                    return self.begin_otherwise();
+                }
                 Stage::Head => match self.intake.decoder.head(&mut self.input) {
                     Ok(Some(incoming)) => {
                         if let Err(refusal) = self.begin(cx, incoming) {
@@ -203,6 +208,11 @@ impl Exchange {
                 return Step::Write;
             }
         }
+    }
+
+    /// The connection begins with nothing, or with the preface of HTTP/2 as far as it has come.
+    fn begin_otherwise(&self) -> Step {
+        if Preface::of(&self.input) == Preface::Whole { Step::Http2 } else { Step::Head }
     }
 
     /// The stages that the common request does not come to.

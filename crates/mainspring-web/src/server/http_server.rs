@@ -1,11 +1,18 @@
 //! The service that serves an app.
 
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
-use mainspring_service::net::{Listener, Options};
-use mainspring_service::{Context, Result, Service};
+use mainspring_service::net::tls::ServerTls;
+use mainspring_service::net::{Connection, Listener, Options};
+use mainspring_service::{Context, Result, Service, Stopping};
 use mainspring_task::task;
+use pin_project_lite::pin_project;
 use tokio::net::TcpStream;
 
 use super::clock::{Clock, millis};
@@ -15,8 +22,9 @@ use super::exchange::{Lifespan, Site};
 use super::timeouts::Timeouts;
 use crate::app::App;
 use crate::http1::Limits;
+use crate::http2;
 
-/// A service that answers HTTP/1.1 (and 1.0) requests on an address with an [`App`].
+/// A service that answers HTTP requests on an address with an [`App`]: HTTP/1.1, 1.0 and 2.
 ///
 /// Safe by default: sizes are bounded by [`Limits`], waits by [`Timeouts`], connections by the listener's
 /// options. A handler that panics costs its request a 500 and nobody else anything.
@@ -58,6 +66,7 @@ use crate::http1::Limits;
 pub struct HttpServer {
     name: String,
     address: String,
+    tls: Option<ServerTls>,
     app: App,
     options: Options,
     limits: Limits,
@@ -66,13 +75,15 @@ pub struct HttpServer {
 }
 
 impl HttpServer {
-    /// A server at an address such as `127.0.0.1:8080`, bound when the service starts; port 0 takes a free one.
+    /// A server at an address such as `127.0.0.1:8080`, bound when the service starts; port 0 takes a free one,
+    /// `unix:` and a path bind a Unix socket.
     #[must_use]
     #[track_caller]
     pub fn bind(address: impl ToString, app: App) -> Self {
         Self {
             name: "http".to_owned(),
             address: address.to_string(),
+            tls: None,
             app,
             options: Options::new(),
             limits: Limits::default(),
@@ -118,6 +129,26 @@ impl HttpServer {
         self
     }
 
+    /// Has connections begin with a TLS handshake, in which the client chooses HTTP/2 (`h2`) or HTTP/1.1 by ALPN.
+    ///
+    /// The certificate is loaded again at SIGHUP; connections go on with the one they began with.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mainspring_service::net::tls::ServerTls;
+    /// use mainspring_web::{App, HttpServer};
+    ///
+    /// let app = App::new().get("/", || async { "Meow." });
+    /// let server = HttpServer::bind("0.0.0.0:8443", app).tls(ServerTls::pem("cert.pem", "key.pem"));
+    /// assert_eq!(server.address(), "0.0.0.0:8443");
+    /// ```
+    #[must_use]
+    pub fn tls(mut self, tls: ServerTls) -> Self {
+        self.tls = Some(tls.alpn([H2, HTTP11]));
+        self
+    }
+
     /// How connections are accepted: the backlog, and how many are served at once.
     #[must_use]
     pub fn options(mut self, options: Options) -> Self {
@@ -143,24 +174,75 @@ impl Service for HttpServer {
         let (clock, ticking) = Clock::new();
         let (limits, timeouts, lifespan) = (self.limits, self.timeouts, self.lifespan);
         let site = Arc::new(Site { routes, limits, timeouts, clock, lifespan });
-        let listener = Listener::bind(cx, "http", &self.address, &self.options).await?;
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        let mut listener = Listener::bind(cx, scheme, &self.address, &self.options).await?;
+        if let Some(tls) = &self.tls {
+            listener = listener.tls(cx, tls).await?;
+        }
         // Not a task of the service: connections that are drained still need the time, and nobody waits for
         // the clock. It ends with the last connection.
         task::Builder::new().name(format!("{} clock", cx.service())).spawn(ticking).detach();
         let stopping = cx.stopping();
         cx.ready();
-        listener
-            .serve(cx, move |stream: TcpStream| {
-                let (site, stopping) = (Arc::clone(&site), stopping.clone());
-                async move {
-                    let peer = stream.peer_addr().ok();
-                    let drain = ServiceDrain::new(stopping);
-                    if let Err(error) = connection::serve(stream, peer, site, drain).await {
-                        // Clients come and go; that one went early is no event.
-                        tracing::debug!(?peer, %error, "the connection broke");
-                    }
-                }
-            })
-            .await
+        if listener.gives::<TcpStream>() {
+            let serve = move |stream: TcpStream| {
+                let peer = stream.peer_addr().ok();
+                told(
+                    peer,
+                    connection::serve(stream, peer, Arc::clone(&site), ServiceDrain::new(stopping.clone())),
+                )
+            };
+            return listener.serve(cx, serve).await;
+        }
+        let serve = move |stream: Connection| {
+            let peer = stream.peer().address;
+            told(peer, serve_wrapped(stream, peer, Arc::clone(&site), stopping.clone()))
+        };
+        listener.serve(cx, serve).await
     }
 }
+
+/// A connection that is more than a bare TCP socket: encrypted, or of another family.
+async fn serve_wrapped(
+    stream: Connection,
+    peer: Option<SocketAddr>,
+    site: Arc<Site>,
+    stopping: Stopping,
+) -> io::Result<()> {
+    if stream.alpn() == Some(H2) {
+        return http2::serve(stream, peer, site, stopping.wait_owned()).await.map_err(io::Error::other);
+    }
+    connection::serve(stream, peer, site, ServiceDrain::new(stopping)).await
+}
+
+pin_project! {
+    /// Serves a connection and keeps its failure for those who debug: clients come and go, and that one went early
+    /// is no event. A type of its own, as an `async` block would hold the connection twice.
+    struct Told<F> {
+        #[pin]
+        serving: F,
+        peer: Option<SocketAddr>,
+    }
+}
+
+fn told<F: Future<Output = io::Result<()>>>(peer: Option<SocketAddr>, serving: F) -> Told<F> {
+    Told { serving, peer }
+}
+
+impl<F: Future<Output = io::Result<()>>> Future for Told<F> {
+    type Output = ();
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> Poll<()> {
+        let this = self.project();
+        this.serving.poll(cx).map(|outcome| {
+            if let Err(error) = outcome {
+                tracing::debug!(peer = ?this.peer, %error, "the connection broke");
+            }
+        })
+    }
+}
+
+/// The names of ALPN (RFC 7301).
+const H2: &[u8] = b"h2";
+const HTTP11: &[u8] = b"http/1.1";

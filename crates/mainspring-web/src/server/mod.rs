@@ -32,5 +32,6 @@ mod timeouts;
 mod transport;
 mod watch;
 
+pub(crate) use exchange::Site;
 pub use http_server::HttpServer;
 pub use timeouts::Timeouts;

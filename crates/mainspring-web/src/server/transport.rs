@@ -36,6 +36,10 @@ pub(super) trait Transport: AsyncRead + AsyncWrite + Unpin + Send + Sync + 'stat
 #[cfg(test)]
 impl Transport for tokio::io::DuplexStream {}
 
+impl Transport for mainspring_service::net::Connection {}
+
+impl Transport for tokio::net::UnixStream {}
+
 impl Transport for tokio::net::TcpStream {
     #[cfg(target_os = "linux")]
     fn poll_send_file(

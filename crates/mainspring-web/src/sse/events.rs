@@ -20,9 +20,11 @@ use crate::response::{IntoResponse, Response};
 /// connection and a client that is gone is noticed. The answer ends when the stream does, and when the server
 /// stops; the browser then connects again.
 pub struct Events {
-    stream: SyncWrapper<Pin<Box<dyn Stream<Item = Result<Event, Error>> + Send>>>,
+    stream: SyncWrapper<Erased>,
     keep_alive: Option<Duration>,
 }
+
+type Erased = Pin<Box<dyn Stream<Item = Result<Event, Error>> + Send>>;
 
 impl Events {
     /// An answer of the events of a stream. An error of the stream ends the connection.
@@ -78,7 +80,7 @@ impl<S: Stream<Item = Result<Event, E>>, E: Into<Error>> Stream for Converted<S>
 
 /// Events with comments in their pauses.
 struct Kept {
-    stream: Pin<Box<dyn Stream<Item = Result<Event, Error>> + Send>>,
+    stream: Erased,
     pause: Option<Duration>,
     timer: Option<Pin<Box<Sleep>>>,
 }

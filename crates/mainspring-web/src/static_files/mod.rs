@@ -12,4 +12,4 @@ mod lookup;
 mod parts;
 mod path;
 
-pub use files::Files;
+pub use files::{Files, ViaFiles};

@@ -1,4 +1,4 @@
-//! WebSockets (RFC 6455), with compression of messages (RFC 7692).
+//! Websockets (RFC 6455), with compression of messages (RFC 7692).
 //!
 //! A handler takes a [`WebSocketUpgrade`], says what it wants of the connection and gives back the answer of
 //! [`on_upgrade`](WebSocketUpgrade::on_upgrade). What speaks on the connection gets a [`WebSocket`]: it

@@ -98,9 +98,15 @@ impl WebSocket {
     pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), Closed> {
         let message = message.into();
         let connection = self.inner();
-        poll_fn(|cx| Poll::Ready(connection.notice_stop(cx))).await;
-        connection.start_send(&message)?;
-        poll_fn(|cx| connection.poll_sent(cx)).await
+        let mut sent = false;
+        poll_fn(|cx| {
+            connection.notice_stop(cx);
+            if !std::mem::replace(&mut sent, true) {
+                connection.start_send(&message)?;
+            }
+            connection.poll_sent(cx)
+        })
+        .await
     }
 
     /// Pings the peer; its answer counts as a sign of life. The heartbeat does it unasked.

@@ -3,17 +3,17 @@ use std::time::Duration;
 
 use mainspring_task::task;
 use socket2::SockRef;
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use super::Reconnect;
 use super::reconnect::random_share;
-use crate::net::address::keep_alive;
+use crate::net::bind::keep_alive;
 use crate::net::socket::UNIX;
 use crate::net::stream::{mismatch, sealed::Kind};
 use crate::net::tls::Dialer;
 use crate::net::wire::Wire;
-use crate::net::{Connection, Peer, Stream};
+use crate::net::{Connection, Peer, Stream, UnixStream};
 use crate::{Context, Outcome, Result, Stopping};
 
 /// The way to one server.

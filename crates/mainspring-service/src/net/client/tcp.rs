@@ -1,4 +1,3 @@
-use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 
@@ -7,6 +6,7 @@ use tokio::net::TcpStream;
 use super::Reconnect;
 use super::line::Line;
 use crate::net::Stream;
+use crate::net::builders::builders;
 use crate::{Context, Outcome, Result, Service};
 
 /// A service that keeps a TCP connection to a server and runs a handler with it.
@@ -47,20 +47,6 @@ where
         let (name, address) = ("tcp-client".to_owned(), address.to_string());
         TcpClient { name, address, reconnect: Reconnect::new(), handler, takes: PhantomData }
     }
-
-    /// The name of the service. Default: `tcp-client`.
-    #[must_use]
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = name.into();
-        self
-    }
-
-    /// When it connects again.
-    #[must_use]
-    pub fn reconnect(mut self, reconnect: Reconnect) -> Self {
-        self.reconnect = Reconnect { place: self.reconnect.place, ..reconnect };
-        self
-    }
 }
 
 impl<H, S, Fut> Service for TcpClient<H, S>
@@ -79,11 +65,8 @@ where
     }
 }
 
-impl<H, S> fmt::Debug for TcpClient<H, S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TcpClient")
-            .field("name", &self.name)
-            .field("address", &self.address)
-            .finish_non_exhaustive()
-    }
+builders! {
+    TcpClient<H, S>, "tcp-client", shows address,
+    /// When it connects again.
+    reconnect: Reconnect
 }

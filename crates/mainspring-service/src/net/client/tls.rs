@@ -1,9 +1,9 @@
-use std::fmt;
 use std::future::Future;
 
 use super::Reconnect;
 use super::line::Line;
 use crate::net::Connection;
+use crate::net::builders::builders;
 use crate::net::tls::ClientTls;
 use crate::{Context, Outcome, Result, Service};
 
@@ -43,20 +43,6 @@ where
         let (name, address) = ("tls-client".to_owned(), address.to_string());
         TlsClient { name, address, tls, reconnect: Reconnect::new(), handler }
     }
-
-    /// The name of the service. Default: `tls-client`.
-    #[must_use]
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = name.into();
-        self
-    }
-
-    /// When it connects again.
-    #[must_use]
-    pub fn reconnect(mut self, reconnect: Reconnect) -> Self {
-        self.reconnect = Reconnect { place: self.reconnect.place, ..reconnect };
-        self
-    }
 }
 
 impl<H, Fut> Service for TlsClient<H>
@@ -75,11 +61,8 @@ where
     }
 }
 
-impl<H> fmt::Debug for TlsClient<H> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TlsClient")
-            .field("name", &self.name)
-            .field("address", &self.address)
-            .finish_non_exhaustive()
-    }
+builders! {
+    TlsClient<H>, "tls-client", shows address,
+    /// When it connects again.
+    reconnect: Reconnect
 }

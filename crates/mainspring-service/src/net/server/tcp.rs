@@ -1,9 +1,9 @@
-use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 
 use tokio::net::TcpStream;
 
+use crate::net::builders::builders;
 use crate::net::{Listener, Options, Stream};
 use crate::{Context, Outcome, Result, Service};
 
@@ -43,20 +43,6 @@ where
         let (name, address) = ("tcp".to_owned(), address.to_string());
         TcpServer { name, address, options: Options::new(), handler, takes: PhantomData }
     }
-
-    /// The name of the service. Default: `tcp`.
-    #[must_use]
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = name.into();
-        self
-    }
-
-    /// How its connections are treated.
-    #[must_use]
-    pub fn options(mut self, options: Options) -> Self {
-        self.options = Options { place: self.options.place, ..options };
-        self
-    }
 }
 
 impl<H, S, Fut> Service for TcpServer<H, S>
@@ -77,11 +63,8 @@ where
     }
 }
 
-impl<H, S> fmt::Debug for TcpServer<H, S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TcpServer")
-            .field("name", &self.name)
-            .field("address", &self.address)
-            .finish_non_exhaustive()
-    }
+builders! {
+    TcpServer<H, S>, "tcp", shows address,
+    /// How its connections are treated.
+    options: Options
 }

@@ -1,6 +1,6 @@
-use std::fmt;
 use std::future::Future;
 
+use crate::net::builders::builders;
 use crate::net::tls::{Reload, ServerTls};
 use crate::net::{Connection, Listener, Options};
 use crate::{Context, Outcome, Result, Service};
@@ -43,20 +43,6 @@ where
         TlsServer { name, address, tls, options: Options::new(), handler }
     }
 
-    /// The name of the service. Default: `tls`.
-    #[must_use]
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = name.into();
-        self
-    }
-
-    /// How its connections are treated.
-    #[must_use]
-    pub fn options(mut self, options: Options) -> Self {
-        self.options = Options { place: self.options.place, ..options };
-        self
-    }
-
     /// The handle that loads the certificate again while the server runs.
     #[must_use]
     pub fn reload(&self) -> Reload {
@@ -81,11 +67,8 @@ where
     }
 }
 
-impl<H> fmt::Debug for TlsServer<H> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TlsServer")
-            .field("name", &self.name)
-            .field("address", &self.address)
-            .finish_non_exhaustive()
-    }
+builders! {
+    TlsServer<H>, "tls", shows address,
+    /// How its connections are treated.
+    options: Options
 }

@@ -1,11 +1,9 @@
-use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::path::PathBuf;
 
-use tokio::net::UnixStream;
-
-use crate::net::{Listener, Options, Stream};
+use crate::net::builders::builders;
+use crate::net::{Listener, Options, Stream, UnixStream};
 use crate::{Context, Outcome, Result, Service};
 
 /// A service that runs a handler for each connection to a Unix socket.
@@ -47,20 +45,6 @@ where
         let (name, path) = ("unix".to_owned(), path.into());
         UnixServer { name, path, options: Options::new(), handler, takes: PhantomData }
     }
-
-    /// The name of the service. Default: `unix`.
-    #[must_use]
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = name.into();
-        self
-    }
-
-    /// How its connections are treated.
-    #[must_use]
-    pub fn options(mut self, options: Options) -> Self {
-        self.options = Options { place: self.options.place, ..options };
-        self
-    }
 }
 
 impl<H, S, Fut> Service for UnixServer<H, S>
@@ -84,11 +68,8 @@ where
     }
 }
 
-impl<H, S> fmt::Debug for UnixServer<H, S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UnixServer")
-            .field("name", &self.name)
-            .field("path", &self.path)
-            .finish_non_exhaustive()
-    }
+builders! {
+    UnixServer<H, S>, "unix", shows path,
+    /// How its connections are treated.
+    options: Options
 }

@@ -8,6 +8,7 @@
 mod client;
 mod files;
 mod goodbye;
+mod names;
 mod reload;
 mod server;
 mod validity;

@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use mainspring_task::threaded;
 use rustls::ServerConfig;
-use rustls::pki_types::UnixTime;
-use rustls::server::{NoClientAuth, WebPkiClientVerifier, danger::ClientCertVerifier};
+use rustls::client::verify_server_name;
+use rustls::pki_types::{ServerName, UnixTime};
+use rustls::server::{NoClientAuth, ParsedCertificate, WebPkiClientVerifier, danger::ClientCertVerifier};
+use rustls::sign::CertifiedKey;
 use tokio_rustls::TlsAcceptor;
 
 use super::files::{authorities, certificates, key, provider};
+use super::names::Names;
 use super::validity::{Untimely, Validity};
 use super::{Reload, Version};
 use crate::net::wire::Wire;
@@ -28,8 +31,8 @@ use crate::{BoxError, Context, Result};
 #[derive(Debug, Clone)]
 #[must_use = "it does nothing until a server has it"]
 pub struct ServerTls {
-    certificate: PathBuf,
-    key: PathBuf,
+    identity: Identity,
+    named: Vec<(String, Identity)>,
     clients: Clients,
     alpn: Vec<Vec<u8>>,
     min_version: Version,
@@ -37,6 +40,13 @@ pub struct ServerTls {
     reload_on_change: Option<Duration>,
     /// What new connections are given. Locked for the copy of a pointer.
     current: Arc<RwLock<Option<Arc<ServerConfig>>>>,
+}
+
+/// The files of a certificate chain and of its key.
+#[derive(Debug, Clone)]
+struct Identity {
+    certificate: PathBuf,
+    key: PathBuf,
 }
 
 /// What is asked of clients.
@@ -51,8 +61,8 @@ impl ServerTls {
     /// With the certificate chain of one PEM file, the server's own first, and the key of another.
     pub fn pem(certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         ServerTls {
-            certificate: certificate.into(),
-            key: key.into(),
+            identity: Identity { certificate: certificate.into(), key: key.into() },
+            named: Vec::new(),
             clients: Clients::Anyone,
             alpn: Vec::new(),
             min_version: Version::Tls12,
@@ -60,6 +70,31 @@ impl ServerTls {
             reload_on_change: None,
             current: Arc::default(),
         }
+    }
+
+    /// Shows another certificate to clients that ask for the server by this name (SNI), such as
+    /// `api.example.org` or `*.example.org`, which stands for one label. Case does not matter, and a whole
+    /// name goes before one with a star. Who asks for none, or for a name that is not here, is shown the
+    /// certificate of [`pem`](ServerTls::pem).
+    ///
+    /// The start fails when the certificate is not good for the name.
+    ///
+    /// ```
+    /// use mainspring_service::net::tls::ServerTls;
+    ///
+    /// let tls = ServerTls::pem("example.pem", "example-key.pem")
+    ///     .certificate_for("api.example.org", "api.pem", "api-key.pem")
+    ///     .certificate_for("*.shop.example.org", "shops.pem", "shops-key.pem");
+    /// # let _ = tls;
+    /// ```
+    pub fn certificate_for(
+        mut self,
+        name: impl Into<String>,
+        certificate: impl Into<PathBuf>,
+        key: impl Into<PathBuf>,
+    ) -> Self {
+        self.named.push((name.into(), Identity { certificate: certificate.into(), key: key.into() }));
+        self
     }
 
     /// Takes only clients with a certificate that an authority of this PEM file has signed.
@@ -128,22 +163,49 @@ impl ServerTls {
             Clients::Anyone => None,
             Clients::Optional(path) | Clients::Required(path) => Some(path),
         };
-        [&self.certificate, &self.key].into_iter().chain(clients).map(PathBuf::as_path)
+        let identities = std::iter::once(&self.identity).chain(self.named.iter().map(|(_, named)| named));
+        let identities = identities.flat_map(|identity| [&identity.certificate, &identity.key]);
+        identities.chain(clients).map(PathBuf::as_path)
     }
 
     /// Reads the files; blocks.
     pub(super) fn load(&self, expired: Expired) -> Result<ServerConfig> {
-        let chain = certificates(&self.certificate)?;
-        self.check_time(&chain[0], expired)?;
+        let mut names = Names::new(self.identity.load(expired)?);
+        for (name, identity) in &self.named {
+            let key = identity.load(expired)?;
+            identity.check_name(&key, name)?;
+            names.insert(name, key);
+        }
         let builder = ServerConfig::builder_with_provider(provider())
             .with_protocol_versions(self.min_version.and_later())?
             .with_client_cert_verifier(self.verifier()?);
-        let mut config = builder.with_single_cert(chain, key(&self.key)?).map_err(|error| {
+        let mut config = builder.with_cert_resolver(Arc::new(names));
+        config.alpn_protocols.clone_from(&self.alpn);
+        Ok(config)
+    }
+
+    fn verifier(&self) -> Result<Arc<dyn ClientCertVerifier>> {
+        let (path, required) = match &self.clients {
+            Clients::Anyone => return Ok(Arc::new(NoClientAuth)),
+            Clients::Optional(path) => (path, false),
+            Clients::Required(path) => (path, true),
+        };
+        let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(authorities(path)?), provider());
+        let builder = if required { builder } else { builder.allow_unauthenticated() };
+        builder.build().map_err(|error| format!("cannot trust {}: {error}", path.display()).into())
+    }
+}
+
+impl Identity {
+    /// Reads the files; blocks.
+    fn load(&self, expired: Expired) -> Result<Arc<CertifiedKey>> {
+        let chain = certificates(&self.certificate)?;
+        self.check_time(&chain[0], expired)?;
+        let certified = CertifiedKey::from_der(chain, key(&self.key)?, &provider()).map_err(|error| {
             let (certificate, key) = (self.certificate.display(), self.key.display());
             format!("cannot use the certificate of {certificate} with the key of {key}: {error}")
         })?;
-        config.alpn_protocols.clone_from(&self.alpn);
-        Ok(config)
+        Ok(Arc::new(certified))
     }
 
     /// A server that starts with an expired certificate is of some use; to change to one is a mistake.
@@ -162,15 +224,16 @@ impl ServerTls {
         }
     }
 
-    fn verifier(&self) -> Result<Arc<dyn ClientCertVerifier>> {
-        let (path, required) = match &self.clients {
-            Clients::Anyone => return Ok(Arc::new(NoClientAuth)),
-            Clients::Optional(path) => (path, false),
-            Clients::Required(path) => (path, true),
-        };
-        let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(authorities(path)?), provider());
-        let builder = if required { builder } else { builder.allow_unauthenticated() };
-        builder.build().map_err(|error| format!("cannot trust {}: {error}", path.display()).into())
+    /// A client would refuse a certificate that is of another name.
+    fn check_name(&self, key: &CertifiedKey, name: &str) -> Result {
+        // The star itself is not a name that can be asked for: any label in its place can.
+        let asked = name.strip_prefix("*.").map_or_else(|| name.to_owned(), |rest| format!("any.{rest}"));
+        let asked = ServerName::try_from(asked)
+            .map_err(|_| format!("`{name}` is no name that a client can ask for"))?;
+        let path = self.certificate.display();
+        let leaf = key.end_entity_cert().and_then(ParsedCertificate::try_from);
+        leaf.and_then(|leaf| verify_server_name(&leaf, &asked))
+            .map_err(|error| format!("the certificate in {path} is not for `{name}`: {error}").into())
     }
 }
 
