@@ -8,9 +8,11 @@ mod chain;
 #[expect(clippy::module_inception, reason = "a file is named after the type it holds")]
 mod middleware;
 mod next;
+mod problem_details;
 
 pub use middleware::Middleware;
 pub use next::Next;
+pub use problem_details::ProblemDetails;
 
 pub(crate) use chain::around;
 pub(crate) use middleware::Layer;

@@ -178,8 +178,25 @@ impl Request {
         self.head.content_type()
     }
 
+    /// Whether nobody said that there is a body, and there is none.
+    pub(crate) fn is_without_body(&self) -> bool {
+        self.content_type().is_none() && self.body.is_empty()
+    }
+
+    /// The media type of the body in lower case, without its parameters.
+    pub(crate) fn essence(&self) -> Option<String> {
+        let (essence, _) = self.content_type().map(|value| value.split_once(';').unwrap_or((value, "")))?;
+        Some(essence.trim_ascii().to_ascii_lowercase())
+    }
+
     pub(crate) fn routes(&self) -> &Routes {
         &self.routes
+    }
+
+    /// Changes the address of the client, for the tests of extractors.
+    #[cfg(test)]
+    pub(crate) fn set_peer(&mut self, peer: Option<SocketAddr>) {
+        self.peer = peer;
     }
 
     /// A request without a route, for the tests of extractors.

@@ -93,6 +93,11 @@ impl Response {
         self
     }
 
+    /// Changes the status.
+    pub fn set_status(&mut self, status: StatusCode) {
+        self.status = status;
+    }
+
     /// Sets a header, in the place of all of the same name.
     ///
     /// # Errors

@@ -55,7 +55,9 @@ where
                 let Exchange { input, peer, site, .. } = exchange;
                 // What it has read already goes before what it will read.
                 let stream = Upgraded::new(stream, input, std::future::pending());
-                http2::serve(stream, peer, site, watch.into_drain().wait()).await.map_err(io::Error::other)
+                // Boxed: the common connection must not be as large as one of HTTP/2.
+                let serving = Box::pin(http2::serve(stream, peer, site, watch.into_drain().wait()));
+                serving.await.map_err(io::Error::other)
             }
             End::Upgrade(on_upgrade) => {
                 on_upgrade(connection.into_upgraded()).await;
