@@ -29,6 +29,7 @@ mod error;
 pub mod http1;
 mod http2;
 mod hub;
+pub mod interop;
 pub mod middleware;
 pub mod payload;
 mod request;
@@ -71,6 +72,6 @@ pub use request::{conditional, range};
 #[cfg(feature = "cookies")]
 pub use response::SetCookie;
 pub use response::{Attachment, Created, IntoResponse, NoContent, Problem, Redirect, Response, ResponsePart};
-pub use route::{Demands, Handler, Reply, RouteError, Routes};
+pub use route::{Demands, Handler, Methods, Reply, Route, RouteError, Routes, Slashes, States, Url, Urls};
 pub use server::{HttpServer, Timeouts};
 pub use static_files::{Files, ViaFiles};

@@ -48,13 +48,13 @@ pub struct Head {
     pub(crate) bytes: Bytes,
     /// What hardly any request has: kept apart, because a head is moved a few times on its way.
     pub(super) rare: Option<Box<Rare>>,
-    pub(super) path: Span,
+    pub(crate) path: Span,
     /// Behind the question mark; it starts at 0 where there is none, which no query does.
     pub(super) query: Span,
     /// Found while the framing is decided; most extractors of bodies want it.
-    pub(super) content_type: Span,
+    pub(crate) content_type: Span,
     /// Where the header lines begin.
-    pub(super) lines: u32,
+    pub(crate) lines: u32,
     pub(super) method: Known,
     pub(super) version: Version,
     /// Whether the client asks for another protocol.
@@ -163,6 +163,12 @@ impl Head {
     /// The path of the target, as sent: percent-encoded, without the query. `*` for `OPTIONS *`.
     pub fn path(&self) -> &str {
         self.text(self.path)
+    }
+
+    /// The host in the target, when it is in absolute form.
+    pub(crate) fn authority(&self) -> Option<&str> {
+        let span = self.rare.as_ref().map(|rare| rare.authority)?;
+        (!span.is_empty()).then(|| self.text(span))
     }
 
     #[inline]

@@ -130,8 +130,15 @@ fn uri(head: &Head) -> Result<Uri, Error> {
         None => head.path().to_owned(),
         Some(query) => format!("{}?{query}", head.path()),
     };
-    let bad = |error| Error::bad_request(format!("the request target is no URI: {error}"));
-    Uri::from_maybe_shared(Bytes::from(target)).map_err(bad)
+    let bad = |error: http::Error| Error::bad_request(format!("the request target is no URI: {error}"));
+    match head.authority() {
+        None => Uri::from_maybe_shared(Bytes::from(target)).map_err(|error| bad(error.into())),
+        // HTTP/2 names the host here and nowhere else.
+        Some(authority) => {
+            let uri = Uri::builder().scheme("http").authority(authority).path_and_query(target);
+            uri.build().map_err(bad)
+        }
+    }
 }
 
 #[cfg(test)]

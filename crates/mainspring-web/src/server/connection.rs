@@ -51,13 +51,27 @@ where
                 let linger = Duration::from_millis(connection.exchange.site.waits.linger);
                 farewell(&mut connection.stream, ending, linger).await
             }
-            End::Http2 => connection.into_http2().await,
+            // Boxed: the common connection must not be as large as one of HTTP/2, nor hold its parts twice.
+            End::Http2 => Box::pin(speak_http2(connection)).await,
             End::Upgrade(on_upgrade) => {
                 on_upgrade(connection.into_upgraded()).await;
                 Ok(())
             }
         }
     }
+}
+
+/// Serves what the preface of HTTP/2 began.
+async fn speak_http2<S, D>(connection: Connection<S, D>) -> io::Result<()>
+where
+    S: Transport,
+    D: Drain + Send,
+{
+    let Connection { stream, watch, exchange, .. } = connection;
+    let Exchange { input, peer, site, .. } = exchange;
+    // What it has read already goes before what it will read.
+    let stream = Upgraded::new(stream, input, std::future::pending());
+    http2::serve(stream, peer, site, watch.into_drain().wait()).await.map_err(io::Error::other)
 }
 
 struct Connection<S, D> {
@@ -166,17 +180,6 @@ where
             Err(error) => return Poll::Ready(Err(error)),
         }
         Poll::Ready(Ok(()))
-    }
-
-    /// Goes on in HTTP/2; what was read already goes before what will be. Boxed, as nobody else shall carry it.
-    fn into_http2(self) -> Pin<Box<dyn Future<Output = io::Result<()>> + Send>>
-    where
-        D: Send,
-    {
-        let Exchange { input, peer, site, .. } = self.exchange;
-        let stream = Upgraded::new(self.stream, input, std::future::pending());
-        let stopping = self.watch.into_drain().wait();
-        Box::pin(async move { http2::serve(stream, peer, site, stopping).await.map_err(io::Error::other) })
     }
 
     /// What is left of it for another protocol.

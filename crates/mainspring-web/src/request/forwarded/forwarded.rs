@@ -77,8 +77,11 @@ impl Forwarded {
 
 impl FromRequestParts for Forwarded {
     async fn from_request_parts(request: &mut Request) -> Result<Self, Error> {
+        if let Some(known) = request.extensions().get::<Self>() {
+            return Ok(known.clone());
+        }
         let none = TrustedProxies::none();
-        let proxies = request.routes().state::<TrustedProxies>().unwrap_or(&none);
+        let proxies = request.state::<TrustedProxies>().unwrap_or(&none);
         Ok(Self::of(request, proxies))
     }
 }

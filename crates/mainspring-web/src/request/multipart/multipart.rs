@@ -110,7 +110,7 @@ impl FromRequest<ViaRequest> for Multipart {
         }
         let boundary = boundary(request.content_type().unwrap_or_default());
         let boundary = boundary.ok_or_else(|| malformed("the content type names no boundary"))?;
-        let limits = request.routes().state::<MultipartLimits>().copied().unwrap_or_default();
+        let limits = request.state::<MultipartLimits>().copied().unwrap_or_default();
         let decoder = Decoder::new(boundary, limits);
         Ok(Self { body: request.into_body(), decoder, limits, within: false })
     }
