@@ -8,7 +8,7 @@ use http_body::Body as _;
 use tokio::sync::oneshot;
 
 use super::*;
-use crate::Body;
+use crate::{Body, Route};
 
 fn post(path: &str, length: usize) -> String {
     format!("POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n")
@@ -278,4 +278,17 @@ async fn trailers_come_out_behind_the_last_piece() {
     peer.send("4\r\nMeow\r\n0\r\nX-Sum: 7\r\nHost: b\r\n\r\n").await;
     let answer = peer.answer().await;
     assert!(answer.ends_with(r#"b"Meow" {"x-sum": "7"}"#), "{answer}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_route_has_a_body_limit_of_its_own() {
+    let route = |path, limit| Route::post(path, count).body_limit(limit);
+    let app = App::new().add(route("/small", 4)).add(route("/large", 4_000_000));
+    for (path, length, expected) in [("/small", 5, "413"), ("/small", 4, "200"), ("/large", 3_000_000, "200")]
+    {
+        let mut peer = Peer::with_room(&app, 4_000_000);
+        peer.send(post(path, length)).await;
+        peer.send(vec![b'x'; length]).await;
+        assert_eq!(status(&peer.answer().await), expected, "{path} {length}");
+    }
 }

@@ -3,10 +3,10 @@
 use std::future::pending;
 
 use mainspring_task::Shared;
-use mainspring_task::cancel::finally;
+use mainspring_task::cancel::{catch_cancel, finally};
 
 use super::*;
-use crate::Body;
+use crate::{Body, Route};
 
 type Log = Shared<Vec<&'static str>>;
 
@@ -170,4 +170,34 @@ async fn the_time_of_a_handler_ends_with_its_head() {
     let mut piece = [0; 9];
     peer.stream.read_exact(&mut piece).await.expect("it comes");
     assert_eq!(&piece, b"4\r\nlate\r\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_route_may_have_it_the_other_way() {
+    for (cancel, expected) in [(true, ["begun", "cleaned"].as_slice()), (false, &["begun", "done"])] {
+        let log = Log::new(Vec::new());
+        let pen = log.clone();
+        let work = move || {
+            let log = pen.clone();
+            async move {
+                log.update(|log| log.push("begun"));
+                let pen = log.clone();
+                let body = async move {
+                    tokio::time::sleep(Duration::from_secs(9)).await;
+                    pen.update(|log| log.push("done"));
+                };
+                catch_cancel(body)
+                    .await
+                    .map_err(|_| log.update(|log| log.push("cleaned")))
+                    .is_ok()
+                    .to_string()
+            }
+        };
+        let route = Route::any("/work", work).cancel_on_disconnect(cancel);
+        let mut peer = Peer::new(&App::new().add(route));
+        peer.send(if cancel { POST.to_owned() } else { get("/work") }).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let _whether_the_answer_was_taken = peer.ended().await;
+        assert_eq!(log.get(), expected, "{cancel}");
+    }
 }
