@@ -52,9 +52,9 @@ pub struct Head {
     /// Behind the question mark; it starts at 0 where there is none, which no query does.
     pub(super) query: Span,
     /// Found while the framing is decided; most extractors of bodies want it.
-    pub(super) content_type: Span,
+    pub(crate) content_type: Span,
     /// Where the header lines begin.
-    pub(super) lines: u32,
+    pub(crate) lines: u32,
     pub(super) method: Known,
     pub(super) version: Version,
     /// Whether the client asks for another protocol.
@@ -165,6 +165,17 @@ impl Head {
         self.text(self.path)
     }
 
+    /// Where the path begins in the bytes of the head.
+    #[inline]
+    pub(crate) fn path_start(&self) -> u32 {
+        self.path.start
+    }
+
+    /// The host in the target, which only an absolute form and HTTP/2 have there.
+    pub(crate) fn authority(&self) -> Option<&str> {
+        self.rare.as_ref().filter(|rare| !rare.authority.is_empty()).map(|rare| self.text(rare.authority))
+    }
+
     #[inline]
     pub(crate) fn path_bytes(&self) -> &[u8] {
         self.path.of(&self.bytes)
@@ -177,10 +188,7 @@ impl Head {
 
     /// The host that the client asked for: the target's in absolute form, else the `Host` header's.
     pub fn host(&self) -> Option<&str> {
-        match &self.rare {
-            Some(rare) if !rare.authority.is_empty() => Some(self.text(rare.authority)),
-            _ => self.header("host"),
-        }
+        self.authority().or_else(|| self.header("host"))
     }
 
     /// The protocol that the client asks for in place of HTTP/1.1: the value of `Upgrade`, when `Connection`

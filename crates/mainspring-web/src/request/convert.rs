@@ -131,11 +131,11 @@ fn uri(head: &Head) -> Result<Uri, Error> {
         Some(query) => format!("{}?{query}", head.path()),
     };
     let bad = |error: http::Error| Error::bad_request(format!("the request target is no URI: {error}"));
-    match head.target.authority {
+    match head.authority() {
         None => Uri::from_maybe_shared(Bytes::from(target)).map_err(|error| bad(error.into())),
         // HTTP/2 names the host here and nowhere else.
-        Some(span) => {
-            let uri = Uri::builder().scheme("http").authority(span.of(&head.bytes)).path_and_query(target);
+        Some(authority) => {
+            let uri = Uri::builder().scheme("http").authority(authority).path_and_query(target);
             uri.build().map_err(bad)
         }
     }
