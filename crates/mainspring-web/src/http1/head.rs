@@ -48,7 +48,7 @@ pub struct Head {
     pub(crate) bytes: Bytes,
     /// What hardly any request has: kept apart, because a head is moved a few times on its way.
     pub(super) rare: Option<Box<Rare>>,
-    pub(crate) path: Span,
+    pub(super) path: Span,
     /// Behind the question mark; it starts at 0 where there is none, which no query does.
     pub(super) query: Span,
     /// Found while the framing is decided; most extractors of bodies want it.
@@ -165,10 +165,15 @@ impl Head {
         self.text(self.path)
     }
 
-    /// The host in the target, when it is in absolute form.
+    /// Where the path begins in the bytes of the head.
+    #[inline]
+    pub(crate) fn path_start(&self) -> u32 {
+        self.path.start
+    }
+
+    /// The host in the target, which only an absolute form and HTTP/2 have there.
     pub(crate) fn authority(&self) -> Option<&str> {
-        let span = self.rare.as_ref().map(|rare| rare.authority)?;
-        (!span.is_empty()).then(|| self.text(span))
+        self.rare.as_ref().filter(|rare| !rare.authority.is_empty()).map(|rare| self.text(rare.authority))
     }
 
     #[inline]
@@ -183,10 +188,7 @@ impl Head {
 
     /// The host that the client asked for: the target's in absolute form, else the `Host` header's.
     pub fn host(&self) -> Option<&str> {
-        match &self.rare {
-            Some(rare) if !rare.authority.is_empty() => Some(self.text(rare.authority)),
-            _ => self.header("host"),
-        }
+        self.authority().or_else(|| self.header("host"))
     }
 
     /// The protocol that the client asks for in place of HTTP/1.1: the value of `Upgrade`, when `Connection`

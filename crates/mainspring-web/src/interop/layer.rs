@@ -106,7 +106,7 @@ impl Onward {
         let mut params = self.params;
         if head.path() == self.head.path() {
             // The same values at another place.
-            let (old, new) = (self.head.path.start, head.path.start);
+            let (old, new) = (self.head.path_start(), head.path_start());
             for span in &mut params.values {
                 span.start = span.start - old + new;
                 span.end = span.end - old + new;

@@ -52,7 +52,7 @@ impl Table {
     fn walk(&self, routes: &Routes, head: &Head) -> Option<Found> {
         let mut other = None;
         let mut found = None;
-        let base = head.path.start as usize;
+        let base = head.path_start() as usize;
         self.tree.walk(head.path_bytes(), base, Lenience::NONE, |index, values| {
             let Some(known) = routes.patterns.get(index) else { return false };
             let (method, scope) = match known.method(head.method()) {
@@ -97,7 +97,7 @@ impl Table {
 
     /// What is found when slashes are forgiven as far as the route's app does, and the path with them put right.
     pub(super) fn forgive(&self, routes: &Routes, head: &Head) -> Option<(Found, String)> {
-        let base = head.path.start as usize;
+        let base = head.path_start() as usize;
         Lenience::ALL.into_iter().skip(1).find_map(|lenience| {
             let mut found = None;
             self.tree.walk(head.path_bytes(), base, lenience, |index, values| {
