@@ -1,7 +1,11 @@
-//! Measures Mainspring: instruction counts that repeat to the digit, and ratios of the wall clock.
+//! Measures Mainspring beside its peers: instruction counts that repeat to the digit, and ratios of the wall clock.
 //!
-//! The binaries are the measured servers (`plaintext`), the drivers (`instructions`), and those that are both
-//! (`echo`, `services`); see `README.md`.
+//! The binaries are the measured server (`plaintext`), the drivers (`instructions`, `http`), those that are both
+//! (`echo`, `services`) and the load generator for use by hand (`load`); the peers' servers stand in `peers/`, a
+//! package of its own. See `README.md`.
+
+pub mod load;
+pub mod servers;
 
 use std::io;
 use std::process::Child;

@@ -51,6 +51,20 @@ impl Process {
         assert!(status.success(), "`{kill}` did not work");
     }
 
+    /// How many bytes of memory it has.
+    ///
+    /// # Panics
+    ///
+    /// When the system does not tell, as only Linux does.
+    #[must_use]
+    pub fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.expect("the program runs, on Linux");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes: Option<u64> = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok());
+        kilobytes.expect("Linux tells the resident memory") * 1024
+    }
+
     /// Waits for the end.
     ///
     /// # Panics

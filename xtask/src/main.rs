@@ -1,12 +1,13 @@
 //! The chores of this repository, run as `cargo xtask CHORE`.
 //!
-//! One module per chore: [`mod@test`], [`demo`], [`sizes`], [`mod@bench`], [`wall`]. [`run`] starts the commands they are
-//! made of, [`workspace`] knows where things lie.
+//! One module per chore: [`mod@test`], [`install`], [`demo`], [`sizes`], [`mod@bench`] with [`wall`]. [`run`] starts the
+//! commands they are made of, [`workspace`] knows where things lie.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the terminal is where a chore reports")]
 
 mod bench;
 mod demo;
+mod install;
 mod run;
 mod sizes;
 mod test;
@@ -23,10 +24,13 @@ USAGE: cargo xtask CHORE [ARGS…]
   test                 every check, in order: format, lints, tests, documentation, sizes, dependencies;
                        stops at the first that fails
   test NAME…           only the tests whose names contain NAME, without the other checks
+  install              the clients that some tests talk through, where they are missing; `test` does it, too
   demo [ARGS…]         build the demo and become it; ARGS go to the demo (try --help)
   sizes                table of file and function lengths and of documentation, per crate
   sizes --check        the same, failing past 800 lines per file or 60 per function
   bench instructions   instructions per HTTP request, and per echo over TCP, counted by valgrind
+  bench peers          the same beside the servers of other frameworks, built for it (minutes)
+  bench http           processor time, throughput, latency and idle memory beside the same servers
   bench echo           echoes over TCP on each kind of runtime, against bare tokio
   bench services       start and stop of a process with 100 services
   help                 this text
@@ -50,6 +54,7 @@ fn dispatch(args: &[String]) -> run::Result {
     };
     match chore.as_str() {
         "test" => test::test(rest),
+        "install" => install::install(&workspace::Workspace::find()?),
         "demo" => demo::demo(rest),
         "sizes" => sizes::sizes(rest),
         "bench" => bench::bench(rest),

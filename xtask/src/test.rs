@@ -7,11 +7,13 @@ use std::time::Instant;
 
 use crate::run::{self, Result};
 use crate::workspace::Workspace;
-use crate::{demo, sizes};
+use crate::{demo, install, sizes};
 
 /// Where the whole-program tests find the demo, and the folder of the examples.
 const DEMO: &str = "MAINSPRING_DEMO";
 const EXAMPLES: &str = "MAINSPRING_EXAMPLES";
+/// Where they find an interpreter with the clients in Python.
+const PYTHON: &str = "MAINSPRING_PYTHON";
 
 /// Every order in which threads can meet in the task crate.
 const MODELS: [&str; 7] = ["test", "--package", "mainspring-task", "--features", "__loom", "--lib", "models"];
@@ -24,7 +26,8 @@ struct Step<'a> {
 
 enum Action<'a> {
     Command(Command),
-    Call(Box<dyn Fn() -> Result + 'a>),
+    /// A chore, and how one would type it.
+    Call(&'static str, Box<dyn Fn() -> Result + 'a>),
     Skip(&'static str),
 }
 
@@ -33,7 +36,6 @@ pub(crate) fn test(args: &[String]) -> Result {
         return run::fail(format!("`cargo xtask test` takes names of tests, not the flag `{flag}`"));
     }
     let workspace = Workspace::find()?;
-    note_absent_programs();
     let steps = if args.is_empty() { all(&workspace) } else { only_tests(&workspace, args) };
     walk(steps)
 }
@@ -52,7 +54,7 @@ fn all(workspace: &Workspace) -> Vec<Step<'_>> {
         Step::command("models", workspace.cargo(&MODELS)),
         Step::command("documentation tests", workspace.cargo(&["test", "--workspace", "--doc"])),
         Step::command("documentation", rustdoc),
-        Step { name: "sizes", action: Action::Call(Box::new(|| sizes::check(workspace))) },
+        Step::call("sizes", "cargo xtask sizes --check", || sizes::check(workspace)),
         Step { name: "dependencies", action: dependencies(workspace) },
     ]);
     steps
@@ -66,7 +68,9 @@ fn only_tests<'a>(workspace: &'a Workspace, names: &[String]) -> Vec<Step<'a>> {
         workspace.cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--examples", "--"])
     };
     tests.args(names).env(DEMO, workspace.release(demo::PROGRAM)).env(EXAMPLES, workspace.debug("examples"));
+    tests.env(PYTHON, install::interpreter(workspace));
     vec![
+        Step::call("install", "cargo xtask install", || install::install(workspace)),
         Step::command("demo", demo::build(workspace)),
         // As the tests are built, so that nothing is compiled twice.
         Step::command("examples", workspace.cargo(&["build", "--workspace", "--examples"])),
@@ -79,15 +83,6 @@ fn dependencies(workspace: &Workspace) -> Action<'static> {
         Action::Command(workspace.cargo(&["deny", "--offline", "check", "bans", "licenses", "sources"]))
     } else {
         Action::Skip("cargo-deny is not installed (cargo install --locked cargo-deny)")
-    }
-}
-
-/// A few tests talk through programs that may be missing; they skip themselves, and this says so up front.
-fn note_absent_programs() {
-    for program in ["curl", "python3"] {
-        if !run::works(program, &["--version"]) {
-            println!("note: {program} is not here, so the tests that need it are skipped");
-        }
     }
 }
 
@@ -111,16 +106,20 @@ fn walk(steps: Vec<Step<'_>>) -> Result {
     Ok(())
 }
 
-impl Step<'_> {
-    fn command(name: &'static str, command: Command) -> Step<'static> {
+impl<'a> Step<'a> {
+    fn command(name: &'static str, command: Command) -> Self {
         Step { name, action: Action::Command(command) }
+    }
+
+    fn call(name: &'static str, line: &'static str, call: impl Fn() -> Result + 'a) -> Self {
+        Step { name, action: Action::Call(line, Box::new(call)) }
     }
 
     /// What is about to happen.
     fn line(&self) -> String {
         match &self.action {
             Action::Command(command) => run::line(command),
-            Action::Call(_) => format!("cargo xtask {} --check", self.name),
+            Action::Call(line, _) => (*line).to_owned(),
             Action::Skip(reason) => format!("skipped, {reason}"),
         }
     }
@@ -128,7 +127,7 @@ impl Step<'_> {
     fn take(self) -> Result {
         match self.action {
             Action::Command(mut command) => run::run(&mut command),
-            Action::Call(call) => call(),
+            Action::Call(_, call) => call(),
             Action::Skip(_) => Ok(()),
         }
     }
@@ -140,10 +139,6 @@ mod tests {
 
     use super::*;
 
-    fn call<'a>(name: &'static str, call: impl Fn() -> Result + 'a) -> Step<'a> {
-        Step { name, action: Action::Call(Box::new(call)) }
-    }
-
     #[test]
     fn the_first_failure_ends_the_walk() {
         let taken = Cell::new(0);
@@ -151,7 +146,11 @@ mod tests {
             taken.set(taken.get() + 1);
             Ok(())
         };
-        let steps = vec![call("first", take), call("second", || run::fail("broken")), call("third", take)];
+        let steps = vec![
+            Step::call("first", "one", take),
+            Step::call("second", "two", || run::fail("broken")),
+            Step::call("third", "three", take),
+        ];
         let failure = walk(steps).expect_err("the second step fails");
         assert_eq!(failure.to_string(), "step 2 of 3, second: broken");
         assert_eq!(taken.get(), 1);

@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use crate::run::{self, Failure, Result};
 
+/// How the variables begin that describe a package.
+const OF_PACKAGE: [&str; 2] = ["CARGO_PKG_", "CARGO_MANIFEST_"];
+
 /// The workspace as cargo sees it, whatever `CARGO_TARGET_DIR` and the configuration say.
 #[derive(Debug)]
 pub(crate) struct Workspace {
@@ -37,6 +40,11 @@ impl Workspace {
         &self.root
     }
 
+    /// Where everything is built.
+    pub(crate) fn target(&self) -> &Path {
+        &self.target
+    }
+
     /// A program built with `--release`.
     pub(crate) fn release(&self, program: &str) -> PathBuf {
         self.target.join("release").join(format!("{program}{}", std::env::consts::EXE_SUFFIX))
@@ -48,9 +56,17 @@ impl Workspace {
     }
 
     /// A cargo command that runs at the root.
+    ///
+    /// It does not inherit what cargo has told this program of its own package: some build scripts look at it, and
+    /// would run again, with all that depends on them, whenever a chore and a person's cargo take turns.
     pub(crate) fn cargo(&self, args: &[&str]) -> Command {
         let mut cargo = Command::new("cargo");
         cargo.current_dir(&self.root).args(args);
+        for (name, _) in std::env::vars_os() {
+            if OF_PACKAGE.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+                cargo.env_remove(name);
+            }
+        }
         cargo
     }
 }

@@ -1,24 +1,27 @@
 //! Counts user-space instructions per request with callgrind.
 //!
-//! `instructions [get|pipe16|json|echo]… [--keep] [-- COMMAND…]`
+//! `instructions [get|pipe16|json|echo]… [--keep] [--peers FOLDER [--server NAME]…] [-- COMMAND…]`
 //!
 //! The command is a server that takes its port as its first argument, or wherever `PORT` stands; the default is
 //! the `plaintext` server beside this program, or the `echo` one for `echo`, which sends 1 KiB of plain bytes. It
 //! runs twice under callgrind, with few and with many rounds of requests over 64 connections; the difference of the
 //! totals divided by the difference of the requests is the figure, so that start and end cancel out. `--keep` leaves
-//! the profiles for `callgrind_annotate`.
+//! the profiles for `callgrind_annotate`. With `--peers` the HTTP servers of all frameworks are counted, and a table in
+//! Markdown is printed.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::Duration;
 
+use mainspring_benches::load::Request;
+use mainspring_benches::servers::choose;
 use mainspring_benches::{pause, terminate};
 
 const CONNECTIONS: u64 = 64;
 /// The length of an echo.
 const ECHO: usize = 1024;
-const DOCUMENT: &[u8] = include_bytes!("document.json");
 
 #[derive(Clone, Copy)]
 struct Load {
@@ -45,30 +48,69 @@ fn main() -> ExitCode {
 }
 
 fn measure() -> io::Result<()> {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let cut = args.iter().position(|arg| arg == "--").unwrap_or(args.len());
-    let (wanted, command) = args.split_at(cut);
-    let keep = wanted.iter().any(|arg| arg == "--keep");
-    let wanted: Vec<&String> = wanted.iter().filter(|arg| *arg != "--keep").collect();
-    if let Some(unknown) = wanted.iter().find(|name| LOADS.iter().all(|load| load.name != name.as_str())) {
-        return Err(io::Error::other(format!(
-            "no load is called `{unknown}`; there are get, pipe16, json and echo"
-        )));
-    }
-    let given = command.get(1..).unwrap_or_default();
-    for load in &LOADS {
-        // A server of somebody else's speaks HTTP unless it is said that it echoes.
-        let all = wanted.is_empty() && (load.name != "echo" || given.is_empty());
-        if !all && wanted.iter().all(|name| *name != load.name) {
-            continue;
+    let options = Options::parse(std::env::args().skip(1))?;
+    let Some(peers) = &options.peers else {
+        for load in &options.loads {
+            let command = if options.command.is_empty() { own(**load)? } else { options.command.clone() };
+            writeln!(io::stdout(), "{}\t{}", load.name, figure(&command, **load, options.keep)?)?;
         }
-        let command = if given.is_empty() { own(*load)? } else { given.to_vec() };
-        let [few, many] = load.rounds;
-        let difference = total(&command, *load, many, keep)? - total(&command, *load, few, keep)?;
-        let figure = difference / ((many - few) * CONNECTIONS * load.depth);
-        writeln!(io::stdout(), "{}\t{figure}", load.name)?;
+        return Ok(());
+    };
+    let heads: Vec<_> = options.loads.iter().map(|load| load.name).collect();
+    let rules = "---:|".repeat(heads.len());
+    writeln!(io::stdout(), "| server | configuration | {} |\n|---|---|{rules}", heads.join(" | "))?;
+    for server in choose(&options.servers)? {
+        let command = server.command(peers, "PORT")?;
+        let figures =
+            options.loads.iter().map(|load| Ok(figure(&command, **load, options.keep)?.to_string()));
+        let figures = figures.collect::<io::Result<Vec<_>>>()?.join(" | ");
+        writeln!(io::stdout(), "| {} | {} | {figures} |", server.name, server.configuration)?;
     }
     Ok(())
+}
+
+/// What the command line asks for.
+struct Options {
+    loads: Vec<&'static Load>,
+    keep: bool,
+    peers: Option<PathBuf>,
+    servers: Vec<String>,
+    /// Of a server of somebody else's.
+    command: Vec<String>,
+}
+
+impl Options {
+    fn parse(mut args: impl Iterator<Item = String>) -> io::Result<Self> {
+        let (mut names, mut servers, mut peers, mut keep) = (Vec::new(), Vec::new(), None, false);
+        let mut command = Vec::new();
+        while let Some(arg) = args.next() {
+            let wants = || io::Error::other(format!("`{arg}` wants a value"));
+            match arg.as_str() {
+                "--keep" => keep = true,
+                "--peers" => peers = Some(PathBuf::from(args.next().ok_or_else(wants)?)),
+                "--server" => servers.push(args.next().ok_or_else(wants)?),
+                "--" => command.extend(args.by_ref()),
+                _ => names.push(arg),
+            }
+        }
+        if let Some(unknown) = names.iter().find(|name| LOADS.iter().all(|load| load.name != name.as_str())) {
+            return Err(io::Error::other(format!(
+                "no load is called `{unknown}`; there are get, pipe16, json and echo"
+            )));
+        }
+        // A server of somebody else's speaks HTTP unless it is said that it echoes.
+        let others = peers.is_some() || !command.is_empty();
+        let all = |load: &Load| names.is_empty() && (load.name != "echo" || !others);
+        let wanted = |load: &&Load| all(load) || names.iter().any(|name| name == load.name);
+        Ok(Options { loads: LOADS.iter().filter(wanted).collect(), keep, peers, servers, command })
+    }
+}
+
+/// Instructions per request.
+fn figure(command: &[String], load: Load, keep: bool) -> io::Result<u64> {
+    let [few, many] = load.rounds;
+    let difference = total(command, load, many, keep)? - total(command, load, few, keep)?;
+    Ok(difference / ((many - few) * CONNECTIONS * load.depth))
 }
 
 /// The command of the server beside this program that a load is for.
@@ -91,7 +133,6 @@ fn total(command: &[String], load: Load, rounds: u64, keep: bool) -> io::Result<
         .spawn()?;
     let driven = wait_for(port).and_then(|()| drive(port, load, rounds));
     let text = end(&mut server)?;
-    // CALLGRIND_KEEP leaves the profile for callgrind_annotate.
     if keep {
         writeln!(io::stdout(), "profile: {}", place.display())?;
     } else {
@@ -115,16 +156,10 @@ fn wait_for(port: u16) -> io::Result<()> {
 
 /// Sends one batch on every connection, then reads all answers; `rounds` times.
 fn drive(port: u16, load: Load, rounds: u64) -> io::Result<()> {
-    let request = if load.name == "echo" {
-        vec![b'x'; ECHO]
-    } else if load.name == "json" {
-        let head = format!(
-            "POST /json HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-            DOCUMENT.len()
-        );
-        [head.as_bytes(), DOCUMENT].concat()
-    } else {
-        format!("GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n").into_bytes()
+    let request = match load.name {
+        "echo" => vec![b'x'; ECHO],
+        "json" => Request::Json.bytes((Ipv4Addr::LOCALHOST, port).into()),
+        _ => Request::Get.bytes((Ipv4Addr::LOCALHOST, port).into()),
     };
     let batch = request.repeat(load.depth as usize);
     let mut streams = Vec::new();

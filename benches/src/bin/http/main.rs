@@ -1,0 +1,48 @@
+//! Compares HTTP servers by the clock: all in the same run, interleaved, the server on core 0, the load on core 1.
+//!
+//! `http --peers FOLDER [LOAD]… [--server NAME]… [--rounds 5] [--seconds 2]`
+//!
+//! The loads are `plain64`, `plain512`, `pipelined`, `json`, `rate` and `idle`; without a name all are taken. Prints tables
+//! in Markdown.
+
+mod load;
+mod machine;
+mod options;
+mod process;
+mod round;
+mod table;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use mainspring_benches::load::raise_file_limit;
+
+use options::Options;
+
+fn main() -> ExitCode {
+    match measure() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _unheard = writeln!(io::stderr(), "http: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure() -> io::Result<()> {
+    let options = Options::parse(std::env::args().skip(1))?;
+    raise_file_limit();
+    machine::stay_on(machine::LOAD)?;
+    let mut out = io::stdout();
+    writeln!(out, "{}\n", machine::describe())?;
+    table::configurations(&mut out, &options.servers)?;
+    for load in &options.loads {
+        let samples = round::rounds(&options, load)?;
+        table::figures(&mut out, load, &options, &samples)?;
+    }
+    if options.idle {
+        let figures = round::idle(&options)?;
+        table::idle(&mut out, &options, &figures)?;
+    }
+    Ok(())
+}
