@@ -57,7 +57,7 @@ async fn take(step: Step, breaker: &Breaker, held: &mut Vec<Permit>) {
 
 fn run(body: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    runtime.unwrap().block_on(body);
+    runtime.expect("a runtime with a clock only").block_on(body);
 }
 
 proptest! {
