@@ -26,6 +26,11 @@ async fn fail(breaker: &Breaker) -> Called {
     breaker.call(async || Err("failed")).await
 }
 
+async fn ends_after(seconds: u64) -> Result<(), ()> {
+    sleep(secs(seconds)).await;
+    Ok(())
+}
+
 /// Only the share of failures opens it.
 fn by_ratio() -> Breaker {
     Breaker::new("payments").consecutive(None)
@@ -152,7 +157,11 @@ async fn an_open_breaker_makes_no_call_and_says_when_to_come_again() {
     breaker.trip();
     advance(secs(2)).await;
     let called = Shared::new(false);
-    let refused = breaker.call(async || Ok::<_, &str>(called.set(true))).await.unwrap_err();
+    let call = async || {
+        called.set(true);
+        Ok::<_, &str>(())
+    };
+    let refused = breaker.call(call).await.unwrap_err();
     assert!(!called.get());
     let refused: &Refused = refused.refused().unwrap();
     assert_eq!((refused.state(), refused.retry_after()), (State::Open, secs(3)));
@@ -313,7 +322,7 @@ async fn slow_calls_open_it_though_they_succeed() {
     let breaker = Breaker::new("search").minimum(4).slow(secs(1), 0.5);
     for seconds in [0, 1, 0, 2] {
         assert_eq!(breaker.state(), State::Closed);
-        breaker.call(async || Ok::<_, ()>(sleep(secs(seconds)).await)).await.unwrap();
+        breaker.call(|| ends_after(seconds)).await.unwrap();
     }
     assert_eq!(breaker.state(), State::Open);
     assert!(breaker.permit().unwrap_err().to_string().contains("2 of 4 calls were slow"));
@@ -323,7 +332,7 @@ async fn slow_calls_open_it_though_they_succeed() {
 async fn slow_calls_do_not_count_unless_asked() {
     let breaker = Breaker::new("search").minimum(1);
     for _ in 0..20 {
-        breaker.call(async || Ok::<_, ()>(sleep(secs(3600)).await)).await.unwrap();
+        breaker.call(|| ends_after(3600)).await.unwrap();
     }
     assert_eq!(breaker.state(), State::Closed);
     assert_eq!(breaker.status().slow, 0);
@@ -332,7 +341,7 @@ async fn slow_calls_do_not_count_unless_asked() {
 #[tokio::test(start_paused = true)]
 async fn a_slow_probe_opens_it_again() {
     let breaker = half_open(Breaker::new("search").slow(secs(1), 0.5)).await;
-    breaker.call(async || Ok::<_, ()>(sleep(secs(1)).await)).await.unwrap();
+    breaker.call(|| ends_after(1)).await.unwrap();
     assert!(breaker.permit().unwrap_err().to_string().contains("a probe was slow"));
 }
 
@@ -368,7 +377,13 @@ async fn only_some_calls_of_a_concurrent_burst_are_let_through_half_open() {
     let breaker = half_open(Breaker::new("payments").probes(3)).await;
     let calls = (0..100).map(|_| {
         let breaker = breaker.clone();
-        async move { breaker.call(async || Err::<(), _>(yield_now().await)).await }
+        async move {
+            let call = async || {
+                yield_now().await;
+                Err::<(), _>("failed")
+            };
+            breaker.call(call).await
+        }
     });
     let ended = join_all(calls).await;
     assert_eq!(ended.iter().filter(|ended| !ended.as_ref().unwrap_err().is_open()).count(), 3);
