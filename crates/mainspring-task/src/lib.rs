@@ -24,6 +24,7 @@
 //! | [`context`] | variables that tasks inherit |
 //! | [`inspect`] | [`all_tasks`], [`current_task`], [`inspect::TaskInfo`] |
 //! | [`blocking`] | [`threaded`], [`threaded_iter`], [`blocking::Pool`] |
+//! | [`retry`] | [`retry::Breaker`], [`retry::Breakers`] |
 //! | [`sync`] | [`Shared`], [`sync::Queue`], [`sync::Barrier`] |
 //!
 //! This crate knows tokio's tasks and timers. It knows no socket, no HTTP and no service.
@@ -36,6 +37,7 @@ pub mod inspect;
 mod lock;
 #[cfg(all(test, feature = "__loom"))]
 mod models;
+pub mod retry;
 pub mod sync;
 pub mod task;
 pub mod time;

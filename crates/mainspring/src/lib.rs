@@ -15,8 +15,8 @@ pub use mainspring_service::{
 #[doc(inline)]
 pub use mainspring_task::{
     Reason, Shared, Task, TaskError, TaskId, TaskRef, Until, all_tasks, as_completed, blocking, cancel,
-    combine, context, context_var, current_task, gather, gather_settled, inspect, race_ok, scope, select,
-    spawn, sync, task, threaded, threaded_iter, time, wait,
+    combine, context, context_var, current_task, gather, gather_settled, inspect, race_ok, retry, scope,
+    select, spawn, sync, task, threaded, threaded_iter, time, wait,
 };
 #[doc(inline)]
 pub use mainspring_web as web;
