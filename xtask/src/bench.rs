@@ -6,7 +6,7 @@ use crate::run::{self, Result};
 use crate::wall;
 use crate::workspace::Workspace;
 
-const BENCHES: &str = "instructions, peers, http, echo, services";
+const BENCHES: &str = "instructions, peers, http, echo, services, routes";
 
 pub(crate) fn bench(args: &[String]) -> Result {
     let Some((name, rest)) = args.split_first() else {
@@ -18,6 +18,7 @@ pub(crate) fn bench(args: &[String]) -> Result {
         "echo" => wall::echo(rest),
         "services" => wall::services(rest),
         "peers" => peers(rest),
+        "routes" => routes(),
         unknown => run::fail(format!("no bench is called `{unknown}`; there are: {BENCHES}")),
     }
 }
@@ -57,11 +58,20 @@ fn check_valgrind() -> Result {
     run::fail("this bench needs valgrind, which is not here: install the package `valgrind`")
 }
 
+/// What a large table of routes costs, in instructions per request.
+fn routes() -> Result {
+    measure("routes", &[])
+}
+
 /// Counts user-space instructions per request: the same build gives the same figure on a noisy machine.
 fn instructions(args: &[String]) -> Result {
+    measure("instructions", args)
+}
+
+fn measure(program: &str, args: &[String]) -> Result {
     check_valgrind()?;
     let workspace = Workspace::find()?;
     build_benches(&workspace)?;
-    let mut command = Command::new(workspace.release("instructions"));
+    let mut command = Command::new(workspace.release(program));
     run::run(command.current_dir(workspace.root()).args(args))
 }

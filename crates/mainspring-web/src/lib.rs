@@ -29,8 +29,9 @@ mod error;
 pub mod http1;
 mod http2;
 mod hub;
+pub mod interop;
 pub mod middleware;
-mod payload;
+pub mod payload;
 mod request;
 mod response;
 mod route;
@@ -39,6 +40,12 @@ pub mod sse;
 mod static_files;
 pub mod ws;
 
+#[cfg(feature = "headers")]
+#[doc(no_inline)]
+pub use ::headers;
+#[cfg(feature = "cookies")]
+#[doc(no_inline)]
+pub use cookie::{Cookie, SameSite};
 #[doc(no_inline)]
 pub use http::{Method, StatusCode};
 
@@ -47,13 +54,24 @@ pub use error::Error;
 pub use http1::Limits;
 pub use hub::{Hub, Listener, Missed};
 pub use middleware::{Middleware, Next};
-pub use payload::{Body, Html, Json, Text, Upgraded};
+#[doc(inline)]
+pub use payload::{Body, Html, Json, JsonLines, Streaming, Text, Upgraded};
+#[cfg(feature = "cookies")]
+pub use request::Cookies;
+#[cfg(feature = "headers")]
+pub use request::Header;
 pub use request::{
-    FromRequest, FromRequestParts, Headers, Path, PeerAddr, Query, Request, State, ViaParts, ViaRequest,
+    Extension, Form, Forwarded, FromRequest, FromRequestParts, Headers, Host, Limited, MatchedPath,
+    OptionalFromRequest, OptionalFromRequestParts, OriginalPath, Path, PeerAddr, Query, RawQuery, Request,
+    State, TrustedProxies, ViaParts, ViaRequest,
 };
+#[cfg(feature = "multipart")]
+pub use request::{Multipart, MultipartForm, MultipartLimits, Part, UploadedFile};
 #[doc(inline)]
 pub use request::{conditional, range};
-pub use response::{IntoResponse, Response};
-pub use route::{Demands, Handler, Reply, RouteError, Routes};
+#[cfg(feature = "cookies")]
+pub use response::SetCookie;
+pub use response::{Attachment, Created, IntoResponse, NoContent, Problem, Redirect, Response, ResponsePart};
+pub use route::{Demands, Handler, Methods, Reply, Route, RouteError, Routes, Slashes, States, Url, Urls};
 pub use server::{HttpServer, Timeouts};
 pub use static_files::{Files, ViaFiles};

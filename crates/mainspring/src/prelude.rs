@@ -13,4 +13,6 @@ pub use mainspring_task::{
     Shared, Task, TaskError, Until, all_tasks, as_completed, context_var, current_task, gather,
     gather_settled, scope, select, spawn, threaded, wait,
 };
-pub use mainspring_web::{App, HttpServer, IntoResponse, Json, Path, Query, Request, Response, State, Text};
+pub use mainspring_web::{
+    App, HttpServer, IntoResponse, Json, Path, Query, Request, Response, Route, State, Text,
+};

@@ -267,7 +267,7 @@ impl Context {
     /// by [`Running::address`](crate::Running::address) and [`Running::path`](crate::Running::path).
     pub fn listening(&self, scheme: &str, address: impl Into<Address>) {
         let address = address.into();
-        tracing::info!(service = self.service(), address = address.url(scheme), "listening");
+        tracing::info!(service = self.service(), address = %address.url(scheme), "listening");
         let listing = self.inner.services.listing(self.inner.index);
         listing.addresses.lock().unwrap_or_else(PoisonError::into_inner).push(address);
     }

@@ -46,8 +46,8 @@ pin_project! {
         #[pin]
         body: Option<F>,
         // The moment; once the request is made, the end of the grace.
-        #[pin]
-        timer: Option<Sleep>,
+        // Boxed: a body that is ready at once needs none, and it is large and aligned to cache lines.
+        timer: Option<Pin<Box<Sleep>>>,
         seat: Seat,
         at: Option<Instant>,
         deadline: Option<Deadline>,
@@ -169,29 +169,26 @@ impl<F: Future> Timeout<F> {
 
     /// Whether the timer has fired; it is set anew when the deadline has been moved.
     fn poll_timer(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let mut this = self.project();
+        let this = self.project();
         if *this.phase == Phase::Running
             && let Some(deadline) = this.deadline
         {
             let at = deadline.listen(real(cx.waker()));
             if at != *this.at {
                 *this.at = at;
-                this.timer.set(None);
+                *this.timer = None;
             }
         }
         let Some(at) = *this.at else { return Poll::Pending };
-        if this.timer.is_none() {
-            this.timer.set(Some(sleep_until(at)));
-        }
-        this.timer.as_pin_mut().expect("it has just been set").poll(cx)
+        this.timer.get_or_insert_with(|| Box::pin(sleep_until(at))).as_mut().poll(cx)
     }
 
     /// The limit is reached: the body is asked to stop, and the timer set to the end of the grace.
     fn expire(self: Pin<&mut Self>) {
-        let mut this = self.project();
+        let this = self.project();
         *this.phase = Phase::Asked;
         *this.at = Instant::now().checked_add(this.grace.unwrap_or_else(grace));
-        this.timer.set(None);
+        *this.timer = None;
         if let Some(deadline) = this.deadline {
             deadline.expire();
         }

@@ -6,14 +6,36 @@ use std::sync::Arc;
 
 use http::Method;
 
+use super::hooks::Hooks;
+use super::lifecycle::Stage;
+use super::on_response::{OnResponse, ShowAnswers};
+use crate::http1::Head;
 use crate::middleware::{Layer, Middleware};
-use crate::route::{Demands, Handler, Route, RouteError, Routes, Rules, States, Typed};
+use crate::response::Response;
+use crate::route::{
+    Answer, Around, Builder, Handler, Part, Route, RouteError, Routes, Seat, Slashes, States,
+};
 
-/// An application: routes with their handlers, and the state they share.
+/// An application: routes with their handlers, what surrounds them, and the state they share.
 ///
-/// A pattern is a path whose segments may be `{name}` (one segment) or, at the end, `{*name}` (all the
-/// rest). A fixed segment beats a named one. `HEAD` is answered wherever `GET` is, `OPTIONS` everywhere;
-/// an unknown path is 404, a known path with another method is 405 with `allow`.
+/// A pattern is a path with parameters: `{name}` for one segment, `{name:int}` or `{name:[a-z]+}` for one that
+/// matches, `{*name}` at the end for all the rest; see [`Route`]. The stricter pattern beats the looser one.
+/// `HEAD` is answered wherever `GET` is, `OPTIONS` everywhere; an unknown path is 404, a known path with a method
+/// that no matching pattern knows is 405 with `allow`.
+///
+/// **Nesting.** An app may stand within another: below a prefix ([`nest`](Self::nest)), for a host
+/// ([`host`](Self::host)) or beside its routes ([`merge`](Self::merge)). It keeps its own middlewares (within
+/// those of the outer app), state (where it has none of a type, the outer app's serves), names, fallback and
+/// hooks.
+///
+/// **Middlewares** surround the handlers and also 404, 405 and `OPTIONS`; the first added is the outermost,
+/// those of the outer app come first, those of a [`Route`] last.
+///
+/// **Life.** The server enters the [`cleanup_ctx`](Self::cleanup_ctx)s in order and runs
+/// [`on_startup`](Self::on_startup) before it listens. At the end it closes the port, runs
+/// [`on_shutdown`](Self::on_shutdown), waits for the requests at work, then leaves the contexts in reverse order
+/// and runs [`on_cleanup`](Self::on_cleanup). A start that fails undoes what was entered. Apps within start
+/// after the one around them and clean up before it.
 ///
 /// Building never panics: faults of the routes are collected and come out of [`build`](Self::build), or of
 /// the server's start, all at once and with their places in the code.
@@ -49,12 +71,34 @@ pub struct App {
     routes: Vec<Route>,
     states: States,
     layers: Vec<Arc<dyn Layer>>,
+    within: Vec<Within>,
+    fallback: Option<(Answer, &'static Location<'static>)>,
+    slashes: Option<Slashes>,
+    merge_slashes: Option<bool>,
+    pub(super) hooks: Hooks,
+    on_response: Vec<OnResponse>,
+}
+
+/// An app within another.
+#[derive(Clone)]
+struct Within {
+    app: App,
+    part: Part,
+    place: &'static Location<'static>,
 }
 
 impl App {
     /// Makes an app without routes.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Adds a route that was made with what it wants for itself.
+    #[must_use]
+    #[expect(clippy::should_implement_trait, reason = "no sum of apps: the field's word for one route more")]
+    pub fn add(mut self, route: Route) -> Self {
+        self.routes.push(route);
+        self
     }
 
     /// Adds a route for one method.
@@ -66,49 +110,159 @@ impl App {
         pattern: impl Into<String>,
         handler: impl Handler<M>,
     ) -> Self {
-        self.add(Some(method), pattern.into(), handler, Location::caller())
+        self.add(Route::new(method, pattern, handler))
     }
 
     /// Adds a route for every method that has no route of its own under this pattern.
     #[must_use]
     #[track_caller]
     pub fn any<M: 'static>(self, pattern: impl Into<String>, handler: impl Handler<M>) -> Self {
-        self.add(None, pattern.into(), handler, Location::caller())
+        self.add(Route::any(pattern, handler))
     }
 
     /// Adds a route for `GET` (and `HEAD`).
     #[must_use]
     #[track_caller]
     pub fn get<M: 'static>(self, pattern: impl Into<String>, handler: impl Handler<M>) -> Self {
-        self.route(Method::GET, pattern, handler)
+        self.add(Route::get(pattern, handler))
     }
 
     /// Adds a route for `POST`.
     #[must_use]
     #[track_caller]
     pub fn post<M: 'static>(self, pattern: impl Into<String>, handler: impl Handler<M>) -> Self {
-        self.route(Method::POST, pattern, handler)
+        self.add(Route::post(pattern, handler))
     }
 
     /// Adds a route for `PUT`.
     #[must_use]
     #[track_caller]
     pub fn put<M: 'static>(self, pattern: impl Into<String>, handler: impl Handler<M>) -> Self {
-        self.route(Method::PUT, pattern, handler)
+        self.add(Route::put(pattern, handler))
     }
 
     /// Adds a route for `PATCH`.
     #[must_use]
     #[track_caller]
     pub fn patch<M: 'static>(self, pattern: impl Into<String>, handler: impl Handler<M>) -> Self {
-        self.route(Method::PATCH, pattern, handler)
+        self.add(Route::patch(pattern, handler))
     }
 
     /// Adds a route for `DELETE`.
     #[must_use]
     #[track_caller]
     pub fn delete<M: 'static>(self, pattern: impl Into<String>, handler: impl Handler<M>) -> Self {
-        self.route(Method::DELETE, pattern, handler)
+        self.add(Route::delete(pattern, handler))
+    }
+
+    /// Adds a route for `HEAD` alone, in place of the one that comes with `GET`.
+    #[must_use]
+    #[track_caller]
+    pub fn head<M: 'static>(self, pattern: impl Into<String>, handler: impl Handler<M>) -> Self {
+        self.add(Route::head(pattern, handler))
+    }
+
+    /// Adds a route for `OPTIONS`, in place of the answer that lists the methods.
+    #[must_use]
+    #[track_caller]
+    pub fn options<M: 'static>(self, pattern: impl Into<String>, handler: impl Handler<M>) -> Self {
+        self.add(Route::options(pattern, handler))
+    }
+
+    /// Answers what no route does, in place of the plain 404; in a nested app, below its prefix or host.
+    ///
+    /// An app that has none takes that of the app around it, with its own middlewares around. A known path with
+    /// an unknown method stays a 405.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mainspring_web::{App, Request, StatusCode};
+    ///
+    /// async fn lost(request: Request) -> (StatusCode, String) {
+    ///     (StatusCode::NOT_FOUND, format!("no cat lives at {}", request.path()))
+    /// }
+    ///
+    /// assert!(App::new().get("/", || async { "Meow." }).fallback(lost).build().is_ok());
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn fallback<M: 'static>(mut self, handler: impl Handler<M>) -> Self {
+        self.fallback = Some((Answer::new(None, handler), Location::caller()));
+        self
+    }
+
+    /// Puts an app below a prefix.
+    ///
+    /// Its patterns go on where the prefix ends; its `/` is the prefix itself, with and without a slash behind.
+    /// Handlers see the whole path. The prefix may have parameters, which the handlers get before their own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mainspring_web::{App, Path};
+    ///
+    /// async fn user(Path((shop, id)): Path<(String, u64)>) -> String {
+    ///     format!("user {id} of {shop}")
+    /// }
+    ///
+    /// let users = App::new().get("/", || async { "all" }).get("/{id}", user);
+    /// let app = App::new().nest("/shops/{shop}/users", users);
+    /// assert!(app.build().is_ok());
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn nest(mut self, prefix: impl Into<String>, app: Self) -> Self {
+        self.within.push(Within { app, part: Part::Prefix(prefix.into()), place: Location::caller() });
+        self
+    }
+
+    /// Has an app answer all requests for a host: `example.com`, or `*.example.com` for every host below it.
+    ///
+    /// The host is that of `Host`, or of the target where it has one; its port and its case do not count. The
+    /// more particular host wins; what no host takes is answered by this app's own routes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mainspring_web::App;
+    ///
+    /// let api = App::new().get("/", || async { "api" });
+    /// let app = App::new().host("api.example.com", api).get("/", || async { "everybody else" });
+    /// assert!(app.build().is_ok());
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn host(mut self, host: impl Into<String>, app: Self) -> Self {
+        self.within.push(Within { app, part: Part::Host(host.into()), place: Location::caller() });
+        self
+    }
+
+    /// Puts the routes of another app beside those of this one.
+    ///
+    /// They keep their own middlewares, within those of this app, and their own state. Names of both are in one
+    /// space; a fallback may be set on one of them.
+    #[must_use]
+    #[track_caller]
+    pub fn merge(mut self, app: Self) -> Self {
+        self.within.push(Within { app, part: Part::All, place: Location::caller() });
+        self
+    }
+
+    /// What becomes of a path that differs from a route only by a slash at its end. Default:
+    /// [`Slashes::Strict`], or what the app around has.
+    #[must_use]
+    pub fn slashes(mut self, slashes: Slashes) -> Self {
+        self.slashes = Some(slashes);
+        self
+    }
+
+    /// Whether several slashes in a path count as one: such a path is redirected, with [`Slashes::Ignore`]
+    /// answered. Default: no, or what the app around has.
+    #[must_use]
+    pub fn merge_slashes(mut self, merge: bool) -> Self {
+        self.merge_slashes = Some(merge);
+        self
     }
 
     /// Adds a value that handlers take with [`State<T>`](crate::State); of each type the last one counts.
@@ -125,35 +279,91 @@ impl App {
         self
     }
 
+    /// Shows every answer to a hook before it is sent, 404, 405 and the 500 of a panic included: the last
+    /// chance to change its headers.
+    ///
+    /// It stands around all middlewares of the app. What must wait for something is a middleware. Requests that
+    /// are no HTTP are refused before any app sees them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mainspring_web::{App, Response, http1::Head};
+    ///
+    /// let app = App::new().get("/", || async { "Meow." }).on_response(|_: &Head, response: &mut Response| {
+    ///     response.insert("x-cat", "Tom").unwrap();
+    /// });
+    /// assert!(app.build().is_ok());
+    /// ```
+    #[must_use]
+    pub fn on_response<F>(mut self, hook: F) -> Self
+    where
+        F: Fn(&Head, &mut Response) + Send + Sync + 'static,
+    {
+        self.on_response.push(Arc::new(hook));
+        self
+    }
+
     /// Makes the table of routes.
+    ///
+    /// States that come from the startup are not in it; a server starts the app and makes its own.
     ///
     /// # Errors
     ///
     /// When routes conflict, a pattern is malformed or a handler takes a state that is not there.
     pub fn build(&self) -> Result<Routes, RouteError> {
-        Routes::build(&self.routes, self.states.clone(), &self.layers)
+        self.assemble().map(|(routes, _)| routes)
     }
 
-    fn add<M: 'static, H: Handler<M>>(
-        mut self,
-        method: Option<Method>,
-        pattern: String,
-        handler: H,
-        place: &'static Location<'static>,
-    ) -> Self {
-        let mut demands = Demands::default();
-        H::demand(&mut demands);
-        let endpoint = Arc::new(Typed::new(handler));
-        let (demands, rules) = (Arc::new(demands), Rules::default());
-        self.routes.push(Route { method, pattern, endpoint, demands, rules, place });
-        self
+    pub(crate) fn has_startup(&self) -> bool {
+        self.hooks.has_startup() || self.within.iter().any(|within| within.app.has_startup())
+    }
+
+    /// The table, and the hooks of all apps, the outermost first.
+    pub(super) fn assemble(&self) -> Result<(Routes, Vec<Stage>), RouteError> {
+        let (mut builder, mut stages) = (Builder::new(), Vec::new());
+        self.assemble_into(&mut builder, &mut stages, None, (&Part::All, Location::caller()));
+        builder.finish().map(|routes| (routes, stages))
+    }
+
+    fn assemble_into(
+        &self,
+        builder: &mut Builder,
+        stages: &mut Vec<Stage>,
+        outer: Option<Seat>,
+        (part, place): (&Part, &'static Location<'static>),
+    ) {
+        let answers = (!self.on_response.is_empty()).then(|| ShowAnswers(self.on_response.clone()));
+        let answers = answers.map(|answers| Arc::new(answers) as Arc<dyn Layer>);
+        let around = Around {
+            parent: outer.map(|outer| outer.scope),
+            part,
+            place,
+            states: self.states.clone(),
+            promised: self.hooks.promised.clone(),
+            layers: answers.into_iter().chain(self.layers.iter().cloned()).collect(),
+            fallback: self.fallback.as_ref(),
+            slashes: self.slashes,
+            merge_slashes: self.merge_slashes,
+        };
+        let seat = builder.scope(outer, around);
+        stages.push(Stage { scope: seat.scope, hooks: self.hooks.clone() });
+        for route in &self.routes {
+            builder.add(seat, route);
+        }
+        for Within { app, part, place } in &self.within {
+            app.assemble_into(builder, stages, Some(seat), (part, place));
+        }
     }
 }
 
 impl fmt::Debug for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let routes = self.routes.iter().map(|route| (&route.method, &route.pattern));
-        f.debug_struct("App").field("routes", &routes.collect::<Vec<_>>()).finish_non_exhaustive()
+        let within = self.within.iter().map(|within| (&within.part, &within.app));
+        f.debug_struct("App")
+            .field("routes", &self.routes)
+            .field("within", &within.collect::<Vec<_>>())
+            .finish_non_exhaustive()
     }
 }
 

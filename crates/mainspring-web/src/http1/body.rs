@@ -3,9 +3,11 @@
 use bytes::{Buf, BytesMut};
 use http::StatusCode;
 
-use super::fields::{is_token_byte, is_value_byte};
 use super::framing::TOO_LARGE;
+use super::limits::Limits;
 use super::refusal::Refusal;
+use super::scan::{TOKEN, VALUE, is};
+use super::trailers::Trailers;
 
 /// A part of a body.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,6 +20,8 @@ pub enum Piece {
 
 /// Longest chunk extensions that are skipped, per chunk.
 const EXTENSION_LIMIT: usize = 1024;
+/// The same for all chunks of a body: they are no body, so its limit does not bound them.
+const EXTENSIONS_LIMIT: usize = 16 * 1024;
 /// Hexadecimal digits of a chunk size: 16 hold every 64-bit number.
 const DIGIT_LIMIT: usize = 16;
 
@@ -25,10 +29,18 @@ const DIGIT_LIMIT: usize = 16;
 #[derive(Debug)]
 pub(super) struct Chunked {
     state: State,
-    /// Bytes of body that may still come before the limit is passed.
-    allowance: u64,
+    /// Bytes of the body in all chunks that were announced so far.
+    announced: u64,
+    limit: u64,
+    /// Bytes of extensions that may still come.
+    extensions: usize,
+    trailers: Trailers,
+    /// The trailer line at work.
+    line: Vec<u8>,
     /// Bytes of trailers that may still come.
-    trailers: usize,
+    trailer_bytes: usize,
+    /// Trailers that may still come.
+    trailer_count: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,17 +75,28 @@ enum State {
 }
 
 impl Chunked {
-    pub(super) fn new(body_limit: usize, trailer_limit: usize) -> Self {
+    pub(super) fn new(limits: Limits) -> Self {
         Self {
             state: State::Size { size: 0, digits: 0 },
-            allowance: body_limit as u64,
-            trailers: trailer_limit,
+            announced: 0,
+            limit: limits.body as u64,
+            extensions: EXTENSIONS_LIMIT,
+            trailers: Trailers::default(),
+            line: Vec::new(),
+            trailer_bytes: limits.head,
+            trailer_count: limits.headers,
         }
     }
 
-    /// Sets another limit before the first chunk.
-    pub(super) fn limit(&mut self, limit: u64) {
-        self.allowance = limit;
+    /// Sets another limit, which also counts for what has come.
+    pub(super) fn limit(&mut self, limit: u64) -> Result<(), Refusal> {
+        self.limit = limit;
+        if self.announced > limit { Err(TOO_LARGE) } else { Ok(()) }
+    }
+
+    /// The trailers; all of them only after the end.
+    pub(super) fn trailers(&mut self) -> Trailers {
+        std::mem::take(&mut self.trailers)
     }
 
     /// Takes the next piece out of `buffer`; `None` when it holds too little.
@@ -116,18 +139,21 @@ impl Chunked {
         match self.state {
             State::Size { size, digits } => Self::size(byte, size, digits),
             State::Space { size, seen } => match byte {
-                b' ' | b'\t' => Ok(State::Space { size, seen: extended(seen)? }),
+                b' ' | b'\t' => Ok(State::Space { size, seen: self.extended(seen)? }),
                 b';' => Ok(State::Extension { size, seen }),
                 _ => Err(Refusal::bad("a chunk size is not a number")),
             },
             State::Extension { size, seen } => match byte {
                 b'\r' => Ok(State::SizeEnd { size }),
-                byte if is_value_byte(byte) => Ok(State::Extension { size, seen: extended(seen)? }),
+                byte if is(VALUE, byte) => Ok(State::Extension { size, seen: self.extended(seen)? }),
                 _ => Err(Refusal::bad("a chunk extension holds a control byte")),
             },
             State::SizeEnd { size } => {
                 line_feed(byte)?;
-                self.allowance = self.allowance.checked_sub(size).ok_or(TOO_LARGE)?;
+                self.announced = self.announced.checked_add(size).ok_or(TOO_LARGE)?;
+                if self.announced > self.limit {
+                    return Err(TOO_LARGE);
+                }
                 Ok(if size == 0 { State::TrailerStart } else { State::Data { left: size } })
             }
             State::DataCr if byte == b'\r' => Ok(State::DataLf),
@@ -158,32 +184,43 @@ impl Chunked {
         Ok(State::Size { size: (size << 4) | u64::from(digit), digits: digits + 1 })
     }
 
-    /// Trailers are read for their syntax and dropped.
+    fn extended(&mut self, seen: usize) -> Result<usize, Refusal> {
+        if seen == EXTENSION_LIMIT || self.extensions == 0 {
+            return Err(Refusal::bad("a chunk extension is too long"));
+        }
+        self.extensions -= 1;
+        Ok(seen + 1)
+    }
+
     fn trailer(&mut self, byte: u8) -> Result<State, Refusal> {
-        const TOO_LONG: Refusal = Refusal::new(
-            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            "the trailers are longer than the limit",
-        );
-        self.trailers = self.trailers.checked_sub(1).ok_or(TOO_LONG)?;
+        self.trailer_bytes = self.trailer_bytes.checked_sub(1).ok_or(TRAILERS_TOO_LONG)?;
+        self.line.push(byte);
         match (self.state, byte) {
             (State::TrailerStart, b'\r') => Ok(State::LastLf),
+            (State::TrailerStart, byte) if is(TOKEN, byte) => {
+                self.trailer_count = self.trailer_count.checked_sub(1).ok_or(TOO_MANY_TRAILERS)?;
+                Ok(State::TrailerName)
+            }
             (State::TrailerName, b':') => Ok(State::TrailerValue),
-            (State::TrailerStart | State::TrailerName, byte) if is_token_byte(byte) => Ok(State::TrailerName),
+            (State::TrailerName, byte) if is(TOKEN, byte) => Ok(State::TrailerName),
             (State::TrailerValue, b'\r') => Ok(State::TrailerLf),
-            (State::TrailerValue, byte) if is_value_byte(byte) => Ok(State::TrailerValue),
-            (State::TrailerLf, byte) => line_feed(byte).map(|()| State::TrailerStart),
+            (State::TrailerValue, byte) if is(VALUE, byte) => Ok(State::TrailerValue),
+            (State::TrailerLf, byte) => {
+                line_feed(byte)?;
+                self.trailers.push(&self.line);
+                self.line.clear();
+                Ok(State::TrailerStart)
+            }
             (State::LastLf, byte) => line_feed(byte).map(|()| State::Done),
             _ => Err(Refusal::bad("a trailer is malformed")),
         }
     }
 }
 
-fn extended(seen: usize) -> Result<usize, Refusal> {
-    if seen == EXTENSION_LIMIT {
-        return Err(Refusal::bad("a chunk extension is too long"));
-    }
-    Ok(seen + 1)
-}
+const TRAILERS_TOO_LONG: Refusal =
+    Refusal::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the trailers are longer than the limit");
+const TOO_MANY_TRAILERS: Refusal =
+    Refusal::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "there are more trailers than the limit");
 
 fn line_feed(byte: u8) -> Result<(), Refusal> {
     if byte == b'\n' { Ok(()) } else { Err(Refusal::bad("a carriage return stands alone")) }
@@ -194,7 +231,7 @@ mod tests {
     use super::*;
 
     fn decode(body: &[u8]) -> Result<Option<Vec<u8>>, Refusal> {
-        let mut chunked = Chunked::new(64, 64);
+        let mut chunked = Chunked::new(Limits { head: 64, body: 64, headers: 4, ..Limits::default() });
         let mut buffer = BytesMut::from(body);
         let mut data = Vec::new();
         loop {

@@ -1,20 +1,18 @@
 //! The decoder of one connection's requests.
 
-use std::mem::MaybeUninit;
-
 use bytes::{Buf, BytesMut};
-use http::{Method, StatusCode};
 
 use super::body::{Chunked, Piece};
-use super::framing::{Framing, TOO_LARGE, target};
-use super::head::{Head, Version};
-use super::limits::{Limits, MOST_HEADERS};
+use super::framing::{Flag, TOO_LARGE};
+use super::head::{Head, Known, Rare, Version};
+use super::limits::Limits;
+use super::parse::{self, HostLine, Parsed};
+use super::progress::{BARE_LINE_FEED, Progress};
 use super::refusal::Refusal;
+use super::trailers::Trailers;
 
 /// Empty lines before a request line that are skipped (RFC 9112 §2.2 asks for one).
 const BLANK_LIMIT: usize = 8;
-/// What a request line holds beside its target, generously.
-const LINE_SLACK: usize = 64;
 
 /// A decoded head and what it says about the rest of the message.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,7 +23,7 @@ pub struct Incoming {
     pub keep_alive: bool,
     /// Whether the client waits for `100 Continue` before it sends the body.
     pub expect: Expect,
-    /// Whether the client asks for another protocol on this connection.
+    /// Whether the client asks for another protocol on this connection; [`Head::upgrade`] says which.
     pub(crate) upgrade: bool,
     /// Whether the client takes trailers behind a chunked answer.
     pub(crate) trailers: bool,
@@ -65,8 +63,9 @@ pub enum Expect {
 pub struct Decoder {
     limits: Limits,
     body: Body,
-    /// Bytes at the front of the buffer that are known to hold no end of a head.
-    scanned: usize,
+    /// A head of which only a part has come.
+    progress: Option<Box<Progress>>,
+    host: HostLine,
     blanks: usize,
 }
 
@@ -75,7 +74,8 @@ enum Body {
     Length(u64),
     /// A counted body beyond the limit.
     TooLarge(u64),
-    Chunked(Chunked),
+    /// Boxed: it is large, and an idle connection has none.
+    Chunked(Box<Chunked>),
 }
 
 impl Decoder {
@@ -83,7 +83,7 @@ impl Decoder {
     pub fn new(limits: Limits) -> Self {
         // Offsets into a head have 32 bits.
         let limits = Limits { head: limits.head.min(u32::MAX as usize), ..limits };
-        Self { limits, body: Body::Length(0), scanned: 0, blanks: 0 }
+        Self { limits, body: Body::Length(0), progress: None, host: HostLine::none(), blanks: 0 }
     }
 
     /// Takes the next head from the front of the buffer; `None` when it is not complete.
@@ -98,30 +98,26 @@ impl Decoder {
             Some(..=b'\r') if !self.skip_blanks(buffer)? => return Ok(None),
             Some(_) => {}
         }
-        if self.scanned > 0 && !ends(buffer, self.scanned) {
-            return self.wait(buffer);
+        if self.progress.is_none()
+            && let Some(parsed) = parse::whole(buffer, &self.limits, &mut self.host)
+        {
+            return Ok(Some(self.begin(buffer, parsed, None)));
         }
-        let mut headers = [const { MaybeUninit::uninit() }; MOST_HEADERS];
-        let count = self.limits.headers.min(MOST_HEADERS);
-        let mut request = httparse::Request::new(&mut []);
-        let size = match request.parse_with_uninit_headers(buffer, &mut headers[..count]) {
-            Ok(httparse::Status::Complete(size)) => size,
-            Ok(httparse::Status::Partial) => return self.wait(buffer),
-            Err(error) => return Err(malformed(error)),
-        };
-        let (parsed, framing) = self.check(buffer, size, &request)?;
-        let Parsed { method, version, target, lines } = parsed;
-        let head = Head {
-            method,
-            version,
-            target,
-            lines,
-            content_type: framing.content_type,
-            bytes: buffer.split_to(size).freeze(),
-        };
-        self.scanned = 0;
-        self.blanks = 0;
-        Ok(Some(self.begin(head, &framing)))
+        self.advance(buffer)
+    }
+
+    /// The way of heads that come in parts, are malformed or have a rare form.
+    #[cold]
+    #[inline(never)]
+    fn advance(&mut self, buffer: &mut BytesMut) -> Result<Option<Incoming>, Refusal> {
+        let mut progress = self.progress.take().unwrap_or_else(|| Box::new(Progress::new()));
+        if progress.advance(buffer, &self.limits)? {
+            let (parsed, rare) = progress.into_parts();
+            let is_rare = parsed.method == Known::Other || !rare.authority.is_empty();
+            return Ok(Some(self.begin(buffer, parsed, is_rare.then(|| Box::new(rare)))));
+        }
+        self.progress = Some(progress);
+        Ok(None)
     }
 
     /// Takes the next piece of the body from the front of the buffer; `None` when there is nothing of it.
@@ -146,6 +142,9 @@ impl Decoder {
 
     /// Sets the limit of this body in place of [`Limits::body`], which is known when the route is.
     ///
+    /// The head is decided without it: a body beyond the limit is refused by [`body`](Self::body), or here. A
+    /// greater limit than that of before takes back what was not yet refused there.
+    ///
     /// # Errors
     ///
     /// A [`Refusal`] with 413 when the body is already known to be larger.
@@ -153,13 +152,22 @@ impl Decoder {
         match &mut self.body {
             Body::Length(left) | Body::TooLarge(left) => {
                 let left = *left;
-                self.body = if left > limit { Body::TooLarge(left) } else { Body::Length(left) };
-                if left > limit { Err(TOO_LARGE) } else { Ok(()) }
-            }
-            Body::Chunked(chunked) => {
-                chunked.limit(limit);
+                if left > limit {
+                    self.body = Body::TooLarge(left);
+                    return Err(TOO_LARGE);
+                }
+                self.body = Body::Length(left);
                 Ok(())
             }
+            Body::Chunked(chunked) => chunked.limit(limit),
+        }
+    }
+
+    /// Takes the trailers of the body that has just ended; there are none but in a chunked one.
+    pub fn trailers(&mut self) -> Trailers {
+        match &mut self.body {
+            Body::Chunked(chunked) => chunked.trailers(),
+            Body::Length(_) | Body::TooLarge(_) => Trailers::default(),
         }
     }
 
@@ -180,73 +188,40 @@ impl Decoder {
         }
     }
 
-    fn begin(&mut self, head: Head, framing: &Framing) -> Incoming {
-        self.body = if framing.chunked {
-            Body::Chunked(Chunked::new(self.limits.body, self.limits.head))
+    #[inline(always)]
+    fn begin(&mut self, buffer: &mut BytesMut, parsed: Parsed, rare: Option<Box<Rare>>) -> Incoming {
+        let Parsed { method, version, target, lines, size, framing } = parsed;
+        let modern = version == Version::Http11;
+        self.blanks = 0;
+        if framing.has(Flag::Chunked) {
+            self.begin_chunked();
+        } else if framing.length > self.limits.body as u64 {
+            self.body = Body::TooLarge(framing.length);
         } else {
-            let length = framing.length.unwrap_or(0);
-            if length > self.limits.body as u64 { Body::TooLarge(length) } else { Body::Length(length) }
+            self.body = Body::Length(framing.length);
+        }
+        let head = Head {
+            bytes: buffer.split_to(size).freeze(),
+            rare,
+            path: target.path,
+            query: target.query,
+            content_type: framing.content_type,
+            lines: lines as u32,
+            method,
+            version,
+            upgrade: modern && framing.has(Flag::Upgrade) && framing.has(Flag::Protocol),
         };
-        let modern = head.version == Version::Http11;
-        let has_body = framing.chunked || framing.length.is_some_and(|length| length > 0);
-        let expect = if framing.expect && modern && has_body { Expect::Continue } else { Expect::Nothing };
-        let keep_alive = !framing.close && (modern || framing.keep_alive);
-        let (upgrade, trailers) = (framing.upgrade && modern, framing.trailers && modern);
+        let has_body = framing.length > 0 || framing.has(Flag::Chunked);
+        let expect =
+            if has_body && modern && framing.has(Flag::Expect) { Expect::Continue } else { Expect::Nothing };
+        let keep_alive = !framing.has(Flag::Close) && (modern || framing.has(Flag::KeepAlive));
+        let (upgrade, trailers) = (head.upgrade, modern && framing.has(Flag::Trailers));
         Incoming { head, keep_alive, expect, upgrade, trailers }
     }
 
-    /// Everything `httparse` leaves open: line ends, target, headers that decide about the framing, limits.
-    #[inline]
-    fn check(
-        &self,
-        buffer: &[u8],
-        size: usize,
-        request: &httparse::Request<'_, '_>,
-    ) -> Result<(Parsed, Framing), Refusal> {
-        const COMPLETE: &str = "a complete head has a method, a target and a version";
-        let method = request.method.expect(COMPLETE);
-        let path = request.path.expect(COMPLETE);
-        let version = if request.version.expect(COMPLETE) == 0 { Version::Http10 } else { Version::Http11 };
-        if path.len() > self.limits.target {
-            return Err(TARGET_TOO_LONG);
-        }
-        if size > self.limits.head {
-            return Err(HEAD_TOO_LONG);
-        }
-        // The last line and the empty one; every other line end is before a header's name.
-        if buffer.get(size.wrapping_sub(4)..size) != Some(b"\r\n\r\n") {
-            return Err(BARE_LINE_FEED);
-        }
-        let offset = |part: &[u8]| (part.as_ptr() as usize).wrapping_sub(buffer.as_ptr() as usize);
-        let target = target(method, path.as_bytes(), offset(path.as_bytes()))?;
-        let lines = request.headers.first().map_or(size - 2, |header| offset(header.name.as_bytes()));
-        let mut framing = Framing::default();
-        for header in request.headers.iter() {
-            let start = offset(header.name.as_bytes());
-            if buffer.get(start.wrapping_sub(2)) != Some(&b'\r') {
-                return Err(BARE_LINE_FEED);
-            }
-            framing.header(header.name, header.value, offset(header.value))?;
-        }
-        framing.finish(version)?;
-        let method =
-            Method::from_bytes(method.as_bytes()).map_err(|_| Refusal::bad("the method is no token"))?;
-        Ok((Parsed { method, version, target, lines: lines as u32 }, framing))
-    }
-
-    /// The head is not complete: refuses it when it never can be within the limits.
     #[cold]
-    fn wait(&mut self, buffer: &BytesMut) -> Result<Option<Incoming>, Refusal> {
-        self.scanned = buffer.len();
-        if buffer.len() > self.limits.target.saturating_add(LINE_SLACK)
-            && memchr::memchr(b'\n', buffer).is_none()
-        {
-            return Err(TARGET_TOO_LONG);
-        }
-        if buffer.len() > self.limits.head {
-            return Err(HEAD_TOO_LONG);
-        }
-        Ok(None)
+    fn begin_chunked(&mut self) {
+        self.body = Body::Chunked(Box::new(Chunked::new(self.limits)));
     }
 
     /// Skips empty lines before a request line; whether anything is left.
@@ -266,41 +241,64 @@ impl Decoder {
     }
 }
 
-struct Parsed {
-    method: Method,
-    version: Version,
-    target: super::head::Target,
-    lines: u32,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-const BARE_LINE_FEED: Refusal = Refusal::bad("a line of the head ends without a carriage return");
-const TARGET_TOO_LONG: Refusal =
-    Refusal::new(StatusCode::URI_TOO_LONG, "the request target is longer than the limit");
-const HEAD_TOO_LONG: Refusal =
-    Refusal::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the head is longer than the limit");
+    fn begun(lines: &str, body: usize) -> (Decoder, BytesMut) {
+        let mut buffer = BytesMut::from(format!("POST / HTTP/1.1\r\nHost: a\r\n{lines}").as_str());
+        let mut decoder = Decoder::new(Limits { body, ..Limits::default() });
+        assert!(decoder.head(&mut buffer).expect("the head is valid").is_some());
+        (decoder, buffer)
+    }
 
-/// Whether an empty line ends the head, looking only at what is new since `scanned`.
-fn ends(buffer: &[u8], scanned: usize) -> bool {
-    let fresh = buffer.get(scanned.saturating_sub(3)..).unwrap_or_default();
-    memchr::memchr_iter(b'\n', fresh).any(|at| {
-        let rest = fresh.get(at + 1..).unwrap_or_default();
-        rest.starts_with(b"\n") || rest.starts_with(b"\r\n")
-    })
-}
+    #[test]
+    fn a_greater_limit_takes_a_body_that_the_default_refuses() {
+        let (mut decoder, mut buffer) = begun("Content-Length: 4\r\n\r\nMeow", 3);
+        assert_eq!(decoder.body(&mut buffer), Err(TOO_LARGE));
+        assert_eq!(decoder.limit_body(4), Ok(()));
+        assert_eq!(decoder.body(&mut buffer), Ok(Some(Piece::Data("Meow".into()))));
+        assert_eq!(decoder.body(&mut buffer), Ok(Some(Piece::End)));
+    }
 
-#[cold]
-fn malformed(error: httparse::Error) -> Refusal {
-    match error {
-        httparse::Error::HeaderName => Refusal::bad("a header's name is malformed"),
-        httparse::Error::HeaderValue => Refusal::bad("a header's value holds a control byte"),
-        httparse::Error::NewLine => Refusal::bad("a line end is malformed"),
-        httparse::Error::TooManyHeaders => {
-            Refusal::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "there are more headers than the limit")
-        }
-        httparse::Error::Version => Refusal::new(
-            StatusCode::HTTP_VERSION_NOT_SUPPORTED,
-            "the version is neither HTTP/1.0 nor HTTP/1.1",
-        ),
-        httparse::Error::Token | httparse::Error::Status => Refusal::bad("the request line is malformed"),
+    #[test]
+    fn a_smaller_limit_refuses_a_body_that_the_default_takes() {
+        let (mut decoder, mut buffer) = begun("Content-Length: 4\r\n\r\nMeow", 10);
+        assert_eq!(decoder.limit_body(3), Err(TOO_LARGE));
+        assert_eq!(decoder.body(&mut buffer), Err(TOO_LARGE));
+    }
+
+    #[test]
+    fn the_limit_of_a_route_ends_with_its_request() {
+        let request = "Content-Length: 4\r\n\r\nMeowPOST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n";
+        let (mut decoder, mut buffer) = begun(request, 3);
+        assert_eq!(decoder.limit_body(4), Ok(()));
+        assert_eq!(decoder.body(&mut buffer), Ok(Some(Piece::Data("Meow".into()))));
+        assert!(decoder.head(&mut buffer).expect("the head is valid").is_some());
+        assert_eq!(decoder.body(&mut buffer), Err(TOO_LARGE));
+    }
+
+    #[test]
+    fn a_limit_counts_for_all_chunks() {
+        let chunks = "Transfer-Encoding: chunked\r\n\r\n2\r\nMe\r\n2\r\now\r\n0\r\n\r\n";
+        let (mut decoder, mut buffer) = begun(chunks, 1);
+        assert_eq!(decoder.limit_body(3), Ok(()));
+        assert_eq!(decoder.body(&mut buffer), Ok(Some(Piece::Data("Me".into()))));
+        assert_eq!(decoder.body(&mut buffer), Err(TOO_LARGE));
+    }
+
+    #[test]
+    fn a_limit_set_late_counts_what_has_come() {
+        let (mut decoder, mut buffer) = begun("Transfer-Encoding: chunked\r\n\r\n2\r\nMe\r\n", 10);
+        assert_eq!(decoder.body(&mut buffer), Ok(Some(Piece::Data("Me".into()))));
+        assert_eq!(decoder.limit_body(2), Ok(()));
+        assert_eq!(decoder.limit_body(1), Err(TOO_LARGE));
+    }
+
+    #[test]
+    fn a_request_without_a_body_is_within_every_limit() {
+        let (mut decoder, mut buffer) = begun("\r\n", 0);
+        assert_eq!(decoder.limit_body(0), Ok(()));
+        assert_eq!(decoder.body(&mut buffer), Ok(Some(Piece::End)));
     }
 }

@@ -1,5 +1,7 @@
 //! Header lines as they stand on the wire.
 
+use super::scan;
+
 /// The headers of a block of lines, in order; yields `(name, value)`.
 ///
 /// The block was checked when it was decoded or built, so walking it is two scans per line.
@@ -45,20 +47,12 @@ impl<'a> Iterator for Fields<'a> {
 
 /// Whether `name` is a `token` of RFC 9110 §5.6.2: what a header name may be.
 pub(crate) fn is_token(name: &[u8]) -> bool {
-    !name.is_empty() && name.iter().all(|byte| is_token_byte(*byte))
-}
-
-pub(crate) fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+    !name.is_empty() && scan::run(scan::TOKEN, name) == name.len()
 }
 
 /// Whether `value` may be a header's value: no control bytes but the tab, so no line can be smuggled in.
 pub(crate) fn is_value(value: &[u8]) -> bool {
-    value.iter().all(|byte| is_value_byte(*byte))
-}
-
-pub(crate) fn is_value_byte(byte: u8) -> bool {
-    byte == b'\t' || (byte >= b' ' && byte != 0x7f)
+    scan::value(value) == value.len()
 }
 
 #[cfg(test)]

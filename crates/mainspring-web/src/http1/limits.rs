@@ -1,15 +1,12 @@
 //! How much of a request is read before it is refused.
 
-/// The greatest number of headers that [`Limits::headers`] can allow.
-pub(crate) const MOST_HEADERS: usize = 128;
-
 /// The sizes beyond which a request is refused; plain data.
 ///
 /// | field | default | answer beyond it |
 /// |---|---|---|
 /// | `head` | 64 KiB | 431 |
 /// | `target` | 16 KiB | 414 |
-/// | `headers` | 100 (128 at most) | 431 |
+/// | `headers` | 100 | 431 |
 /// | `body` | 2 MiB | 413 |
 ///
 /// # Examples
@@ -26,7 +23,7 @@ pub struct Limits {
     pub head: usize,
     /// Bytes of the request target (path and query).
     pub target: usize,
-    /// Number of headers.
+    /// Number of headers; also of trailers.
     pub headers: usize,
     /// Bytes of the body after its transfer coding is removed.
     pub body: usize,

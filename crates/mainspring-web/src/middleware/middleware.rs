@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::next::Next;
 use crate::request::Request;
 use crate::response::{IntoResponse, Response};
-use crate::route::Reply;
+use crate::route::{Reply, Respond};
 
 /// Surrounds handlers: sees the request before and the answer after.
 ///
@@ -57,6 +57,17 @@ pub trait Middleware: Send + Sync + 'static {
     /// Answers the request, usually by [`Next::run`].
     fn call(self: Arc<Self>, request: Request, next: Next)
     -> impl Future<Output = Response> + Send + 'static;
+
+    /// The same, but puts the future where the server wants it: a middleware of ours that stands around every
+    /// request may do without a future of its own. Not a part of the interface.
+    #[doc(hidden)]
+    #[inline]
+    fn enter(self: Arc<Self>, request: Request, next: Next, reply: &mut Reply)
+    where
+        Self: Sized,
+    {
+        reply.future(self.call(request, next));
+    }
 }
 
 impl<F, Fut> Middleware for F
@@ -70,8 +81,7 @@ where
         request: Request,
         next: Next,
     ) -> impl Future<Output = Response> + Send + 'static {
-        let future = self(request, next);
-        async move { future.await.into_response() }
+        Respond { future: self(request, next) }
     }
 }
 
@@ -83,6 +93,6 @@ pub(crate) trait Layer: Send + Sync + 'static {
 impl<T: Middleware> Layer for T {
     #[inline]
     fn call(self: Arc<Self>, request: Request, next: Next, reply: &mut Reply) {
-        reply.future(Middleware::call(self, request, next));
+        Middleware::enter(self, request, next, reply);
     }
 }

@@ -248,6 +248,19 @@ impl Body {
         }
     }
 
+    /// Whether the pieces come from a stream, so that their end is worth waiting for.
+    pub(crate) fn is_stream(&self) -> bool {
+        matches!(self.0, Inner::Stream(..))
+    }
+
+    /// Says that it ends when the server stops, as the body within does.
+    pub(crate) fn with_endless(mut self, endless: bool) -> Self {
+        if let (true, Inner::Stream(extent, _)) = (endless, &mut self.0) {
+            *extent = Extent::Endless;
+        }
+        self
+    }
+
     /// Whether it ends when the server stops.
     pub(crate) fn is_endless(&self) -> bool {
         matches!(self.0, Inner::Stream(Extent::Endless, _))

@@ -7,6 +7,9 @@ pub(crate) enum ContentType {
     Html,
     Json,
     Binary,
+    Form,
+    Problem,
+    JsonLines,
     Events,
 }
 
@@ -18,6 +21,9 @@ impl ContentType {
             Self::Json => "application/json",
             Self::Events => "text/event-stream",
             Self::Binary => "application/octet-stream",
+            Self::Form => "application/x-www-form-urlencoded",
+            Self::Problem => "application/problem+json",
+            Self::JsonLines => "application/x-ndjson",
         }
     }
 }

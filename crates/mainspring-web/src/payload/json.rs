@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use super::body::Body;
 use super::content_type::ContentType;
 use crate::error::Error;
-use crate::request::{FromRequest, Request, ViaRequest};
+use crate::request::{FromRequest, OptionalFromRequest, Request, ViaRequest};
 use crate::response::{IntoResponse, Response};
 
 /// A typed JSON document: as an extractor it reads the request's body, as an answer it writes one.
@@ -61,6 +61,16 @@ impl<T: DeserializeOwned + Send> FromRequest<ViaRequest> for Json<T> {
         }
         let body = request.into_body().collect().await?;
         serde_json::from_slice(&body).map(Self).map_err(|error| explain::<T>(&body, &error))
+    }
+}
+
+/// `None` when there is neither a body nor a content type.
+impl<T: DeserializeOwned + Send> OptionalFromRequest for Json<T> {
+    async fn optional_from_request(request: Request) -> Result<Option<Self>, Error> {
+        if request.is_without_body() {
+            return Ok(None);
+        }
+        Self::from_request(request).await.map(Some)
     }
 }
 

@@ -44,7 +44,7 @@ impl Head {
             _ => Version::Http11,
         };
         let method = parts.method.clone();
-        Ok(Self { bytes: bytes.into(), method, version, target, lines, content_type })
+        Ok(Self::new(bytes.into(), method, version, target, lines).with_content_type(content_type))
     }
 }
 
@@ -63,7 +63,7 @@ fn write_target(bytes: &mut Vec<u8>, uri: &Uri) -> Target {
         bytes.extend_from_slice(query.as_bytes());
         Span::new(start, bytes.len())
     });
-    Target { path, query, authority }
+    Target::new(path, query).with_authority(authority)
 }
 
 impl Request {
@@ -130,8 +130,15 @@ fn uri(head: &Head) -> Result<Uri, Error> {
         None => head.path().to_owned(),
         Some(query) => format!("{}?{query}", head.path()),
     };
-    let bad = |error| Error::bad_request(format!("the request target is no URI: {error}"));
-    Uri::from_maybe_shared(Bytes::from(target)).map_err(bad)
+    let bad = |error: http::Error| Error::bad_request(format!("the request target is no URI: {error}"));
+    match head.authority() {
+        None => Uri::from_maybe_shared(Bytes::from(target)).map_err(|error| bad(error.into())),
+        // HTTP/2 names the host here and nowhere else.
+        Some(authority) => {
+            let uri = Uri::builder().scheme("http").authority(authority).path_and_query(target);
+            uri.build().map_err(bad)
+        }
+    }
 }
 
 #[cfg(test)]

@@ -87,6 +87,64 @@ impl<T: FromRequestParts + Send> FromRequestParts for Result<T, Error> {
     }
 }
 
+/// An extractor that may stand in an `Option`: `None` when the request does not hold it at all.
+///
+/// What is there but bad stays an error.
+///
+/// # Examples
+///
+/// ```
+/// use mainspring_web::{Error, OptionalFromRequestParts, Request};
+///
+/// struct ApiKey(u64);
+///
+/// impl OptionalFromRequestParts for ApiKey {
+///     async fn optional_from_request_parts(request: &mut Request) -> Result<Option<Self>, Error> {
+///         let Some(key) = request.header("x-api-key") else { return Ok(None) };
+///         let bad = |_| Error::bad_request("x-api-key is no number");
+///         key.parse().map(|key| Some(Self(key))).map_err(bad)
+///     }
+/// }
+///
+/// async fn who(key: Option<ApiKey>) -> String {
+///     key.map_or_else(|| "nobody".into(), |ApiKey(key)| format!("user {key}"))
+/// }
+///
+/// assert!(mainspring_web::App::new().get("/who", who).build().is_ok());
+/// ```
+pub trait OptionalFromRequestParts: Sized {
+    /// Takes it, if it is there.
+    ///
+    /// # Errors
+    ///
+    /// When it is there but bad: a 4xx error whose message names the field.
+    fn optional_from_request_parts(
+        request: &mut Request,
+    ) -> impl Future<Output = Result<Option<Self>, Error>> + Send;
+}
+
+/// The same for an extractor of the body.
+pub trait OptionalFromRequest: Sized {
+    /// Takes it, if it is there.
+    ///
+    /// # Errors
+    ///
+    /// When it is there but bad: a 4xx error whose message names the field.
+    fn optional_from_request(request: Request) -> impl Future<Output = Result<Option<Self>, Error>> + Send;
+}
+
+impl<T: OptionalFromRequestParts + Send> FromRequestParts for Option<T> {
+    async fn from_request_parts(request: &mut Request) -> Result<Self, Error> {
+        T::optional_from_request_parts(request).await
+    }
+}
+
+impl<T: OptionalFromRequest + Send> FromRequest<ViaRequest> for Option<T> {
+    async fn from_request(request: Request) -> Result<Self, Error> {
+        T::optional_from_request(request).await
+    }
+}
+
 impl FromRequest<ViaRequest> for Request {
     #[inline]
     async fn from_request(request: Request) -> Result<Self, Error> {
@@ -94,7 +152,7 @@ impl FromRequest<ViaRequest> for Request {
     }
 }
 
-/// The body as it comes: whole or piece by piece.
+/// The body as it comes: whole or piece by piece. It is a stream of its pieces, too.
 impl FromRequest<ViaRequest> for Body {
     #[inline]
     async fn from_request(request: Request) -> Result<Self, Error> {

@@ -7,10 +7,22 @@
 //! An extractor that fails gives an [`Error`](crate::Error) with a 4xx status whose message names the field,
 //! and the handler is not called.
 
+pub(crate) mod accepts;
 pub mod conditional;
 mod convert;
+#[cfg(feature = "cookies")]
+mod cookies;
+mod extension;
 mod extract;
+mod form;
+mod forwarded;
+#[cfg(feature = "headers")]
+mod header;
 mod headers;
+mod limited;
+mod line;
+#[cfg(feature = "multipart")]
+mod multipart;
 mod path;
 mod peer;
 mod query;
@@ -20,8 +32,21 @@ mod request;
 mod state;
 mod values;
 
-pub use extract::{FromRequest, FromRequestParts, ViaParts, ViaRequest};
+#[cfg(feature = "cookies")]
+pub use cookies::Cookies;
+pub use extension::Extension;
+pub use extract::{
+    FromRequest, FromRequestParts, OptionalFromRequest, OptionalFromRequestParts, ViaParts, ViaRequest,
+};
+pub use form::Form;
+pub use forwarded::{Forwarded, TrustedProxies};
+#[cfg(feature = "headers")]
+pub use header::Header;
 pub use headers::Headers;
+pub use limited::Limited;
+pub use line::{Host, MatchedPath, OriginalPath, RawQuery};
+#[cfg(feature = "multipart")]
+pub use multipart::{Multipart, MultipartForm, MultipartLimits, Part, UploadedFile};
 pub use path::Path;
 pub use peer::PeerAddr;
 pub use query::Query;

@@ -2,9 +2,9 @@
 
 use serde::de::DeserializeOwned;
 
-use super::extract::FromRequestParts;
+use super::extract::{FromRequestParts, OptionalFromRequestParts};
 use super::request::Request;
-use super::values::{Values, percent_decoded};
+use super::values::{InOrder, percent_decoded};
 use crate::error::Error;
 
 /// The parameters of the route, percent-decoded.
@@ -43,8 +43,18 @@ impl<T: DeserializeOwned + Send> FromRequestParts for Path<T> {
             })?;
             pairs.push((name.into(), value));
         }
-        T::deserialize(Values::new(pairs))
+        T::deserialize(InOrder::new(pairs))
             .map(Self)
             .map_err(|error| Error::bad_request(format!("bad path: {error}")))
+    }
+}
+
+/// `None` where the route has no parameters.
+impl<T: DeserializeOwned + Send> OptionalFromRequestParts for Path<T> {
+    async fn optional_from_request_parts(request: &mut Request) -> Result<Option<Self>, Error> {
+        if request.params().next().is_none() {
+            return Ok(None);
+        }
+        Self::from_request_parts(request).await.map(Some)
     }
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use http::StatusCode;
 
-use super::extract::FromRequestParts;
+use super::extract::{FromRequestParts, OptionalFromRequestParts};
 use super::request::Request;
 use crate::error::Error;
 
@@ -12,7 +12,7 @@ use crate::error::Error;
 ///
 /// # Errors
 ///
-/// 500 when the connection has none (an in-memory one). Take a `Result<PeerAddr, Error>` to decide yourself.
+/// 500 when the connection has none (an in-memory one). Take an `Option<PeerAddr>` to decide yourself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PeerAddr(pub SocketAddr);
 
@@ -21,5 +21,11 @@ impl FromRequestParts for PeerAddr {
         request.peer().map(Self).ok_or_else(|| {
             Error::new(StatusCode::INTERNAL_SERVER_ERROR, "the connection has no peer address")
         })
+    }
+}
+
+impl OptionalFromRequestParts for PeerAddr {
+    async fn optional_from_request_parts(request: &mut Request) -> Result<Option<Self>, Error> {
+        Ok(request.peer().map(Self))
     }
 }

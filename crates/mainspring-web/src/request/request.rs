@@ -1,15 +1,17 @@
 //! A request with its body.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use http::{Extensions, Method};
 
 use super::extract::FromRequestParts;
+use super::values::percent_decoded;
 use crate::error::Error;
 use crate::http1::{Fields, Head, Span, Version};
 use crate::payload::Body;
-use crate::route::Routes;
+use crate::route::{Routes, States, Url, Urls};
 
 /// A request: its head, its body and what middlewares attached to it.
 ///
@@ -45,6 +47,8 @@ pub struct Request {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Params {
     pub(crate) pattern: usize,
+    /// Which of the nested apps answers.
+    pub(crate) scope: u32,
     pub(crate) values: Vec<Span>,
 }
 
@@ -161,6 +165,71 @@ impl Request {
         self.routes.pattern(self.params.pattern)
     }
 
+    /// The state of this type; see [`State`](crate::State).
+    pub fn state<T: 'static>(&self) -> Option<&T> {
+        self.routes.states(self.params.scope).and_then(States::find)
+    }
+
+    /// The path of the route with this name, its parameters filled in and percent-encoded.
+    ///
+    /// A name is looked up in the app whose handler this is, then in those around it, at last in those nested
+    /// anywhere.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Routes::url_for`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mainspring_web::{App, Error, Request, Route};
+    ///
+    /// async fn index(request: Request) -> Result<String, Error> {
+    ///     Ok(request.url_for("user", &[("id", "7")])?.query("tab", "posts").into())
+    /// }
+    ///
+    /// let app = App::new().get("/", index).add(Route::get("/users/{id}", || async {}).name("user"));
+    /// assert!(app.build().is_ok());
+    /// ```
+    pub fn url_for(&self, name: &str, params: &[(&str, &str)]) -> Result<Url, Error> {
+        self.routes.url_from(self.params.scope, name, params)
+    }
+
+    pub(crate) fn urls(&self) -> Urls {
+        Urls { routes: self.shared_routes(), scope: self.params.scope }
+    }
+
+    pub(crate) fn shared_routes(&self) -> Arc<Routes> {
+        Arc::clone(&self.routes)
+    }
+
+    pub(crate) fn set_route_params(&mut self, params: Params) {
+        self.params = params;
+    }
+
+    pub(crate) fn route_params(&self) -> &Params {
+        &self.params
+    }
+
+    /// The path parameter of this name, percent-decoded; `None` when the route has none, or when it is not UTF-8
+    /// once decoded. Typed values are taken by [`Path`](crate::Path).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mainspring_web::{App, Request};
+    ///
+    /// async fn hello(request: Request) -> String {
+    ///     format!("Hello, {}", request.param("name").unwrap_or("Anonymous".into()))
+    /// }
+    ///
+    /// assert!(App::new().get("/", hello).get("/{name}", hello).build().is_ok());
+    /// ```
+    pub fn param(&self, name: &str) -> Option<Cow<'_, str>> {
+        let (_, value) = self.params().find(|(own, _)| *own == name)?;
+        percent_decoded(value, false)
+    }
+
     /// The path parameters in order: name and value, the value still percent-encoded.
     pub fn params(&self) -> impl Iterator<Item = (&str, &str)> {
         let names = self.routes.names(self.params.pattern);
@@ -174,8 +243,27 @@ impl Request {
         (self.body, self.extensions)
     }
 
+    pub(crate) fn head_mut(&mut self) -> &mut Head {
+        &mut self.head
+    }
+
+    pub(crate) fn set_peer(&mut self, peer: Option<SocketAddr>) {
+        self.peer = peer;
+    }
+
     pub(crate) fn content_type(&self) -> Option<&str> {
         self.head.content_type()
+    }
+
+    /// Whether nobody said that there is a body, and there is none.
+    pub(crate) fn is_without_body(&self) -> bool {
+        self.content_type().is_none() && self.body.is_empty()
+    }
+
+    /// The media type of the body in lower case, without its parameters.
+    pub(crate) fn essence(&self) -> Option<String> {
+        let (essence, _) = self.content_type().map(|value| value.split_once(';').unwrap_or((value, "")))?;
+        Some(essence.trim_ascii().to_ascii_lowercase())
     }
 
     pub(crate) fn routes(&self) -> &Routes {

@@ -7,7 +7,8 @@ use super::request::Request;
 use crate::error::Error;
 use crate::route::Demands;
 
-/// A clone of the value that [`App::state`](crate::App::state) was given.
+/// A clone of the value that [`App::state`](crate::App::state) was given, or that the app's startup gave; in a
+/// nested app that has none, of the app around it.
 ///
 /// A route that takes a state the app does not have is an error when the app is built, never in a request.
 ///
@@ -34,7 +35,7 @@ pub struct State<T>(pub T);
 
 impl<T: Clone + Send + Sync + 'static> FromRequestParts for State<T> {
     async fn from_request_parts(request: &mut Request) -> Result<Self, Error> {
-        request.routes().state::<T>().cloned().map(Self).ok_or_else(|| {
+        request.state::<T>().cloned().map(Self).ok_or_else(|| {
             let name = std::any::type_name::<T>();
             Error::new(StatusCode::INTERNAL_SERVER_ERROR, format!("the app has no state of type {name}"))
         })

@@ -1,24 +1,37 @@
 //! What a handler may give back.
 
-use bytes::Bytes;
+use std::borrow::Cow;
+
+use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 
 use super::response::Response;
+use crate::error::BoxError;
 use crate::payload::{Body, ContentType};
 
 /// Turns a value into a [`Response`].
 ///
 /// | value | answer |
 /// |---|---|
-/// | `&'static str`, `String`, [`Text`](crate::Text) | 200, `text/plain; charset=utf-8` |
+/// | `&'static str`, `String`, `Box<str>`, `Cow<'static, str>`, [`Text`](crate::Text) | 200, `text/plain; charset=utf-8` |
 /// | [`Html`](crate::Html) | 200, `text/html; charset=utf-8` |
-/// | [`Json`](crate::Json) | 200, `application/json` |
-/// | `Bytes`, `Vec<u8>`, `&'static [u8]` | 200, `application/octet-stream` |
+/// | [`Json`](crate::Json), [`JsonLines`](crate::JsonLines), [`Form`](crate::Form) | 200, their types |
+/// | `Bytes`, `BytesMut`, `Vec<u8>`, `Box<[u8]>`, arrays and static slices of bytes | 200, `application/octet-stream` |
+/// | [`Body`], [`Streaming`](crate::Streaming) | 200, `application/octet-stream`, piece by piece |
 /// | `()` | 200 without a body |
 /// | `StatusCode` | that status without a body |
-/// | `(StatusCode, T)` | the answer of `T` with that status |
+/// | [`NoContent`](crate::NoContent), [`Created`](crate::Created), [`Redirect`](crate::Redirect) | what their names say |
+/// | `(parts…, T)` | the answer of `T`, changed by up to four [parts](crate::ResponsePart): status, headers, cookies |
 /// | `Option<T>` | the answer of `T`, or 404 |
 /// | `Result<T, E>` | the answer of whichever it is |
+/// | [`Error`](crate::Error), [`Problem`](crate::Problem) | their status, and what went wrong |
+/// | [`Payload`](crate::payload::Payload) | what the registry makes of a value known only at run time |
+/// | `http::Response<B>` | the same of the `http` crate |
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an answer",
+    label = "does not implement `IntoResponse`",
+    note = "wrap what implements `Serialize` in `Json(…)`; before a value may stand a status and headers, in a tuple"
+)]
 pub trait IntoResponse {
     /// Makes the answer.
     fn into_response(self) -> Response;
@@ -40,6 +53,42 @@ impl IntoResponse for &'static str {
 impl IntoResponse for String {
     fn into_response(self) -> Response {
         Response::typed(ContentType::Text, self.into())
+    }
+}
+
+impl IntoResponse for Box<str> {
+    fn into_response(self) -> Response {
+        String::from(self).into_response()
+    }
+}
+
+impl IntoResponse for Cow<'static, str> {
+    fn into_response(self) -> Response {
+        Response::typed(ContentType::Text, self.into())
+    }
+}
+
+impl IntoResponse for Box<[u8]> {
+    fn into_response(self) -> Response {
+        Vec::from(self).into_response()
+    }
+}
+
+impl IntoResponse for BytesMut {
+    fn into_response(self) -> Response {
+        self.freeze().into_response()
+    }
+}
+
+impl<const N: usize> IntoResponse for [u8; N] {
+    fn into_response(self) -> Response {
+        Vec::from(self).into_response()
+    }
+}
+
+impl<const N: usize> IntoResponse for &'static [u8; N] {
+    fn into_response(self) -> Response {
+        self.as_slice().into_response()
     }
 }
 
@@ -85,9 +134,12 @@ impl IntoResponse for std::convert::Infallible {
     }
 }
 
-impl<T: IntoResponse> IntoResponse for (StatusCode, T) {
+impl<B> IntoResponse for http::Response<B>
+where
+    B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
     fn into_response(self) -> Response {
-        self.1.into_response().with_status(self.0)
+        Response::from_http(self)
     }
 }
 
@@ -116,9 +168,32 @@ mod tests {
 
     #[test]
     fn text_is_plain_utf8() {
-        for response in ["a".into_response(), "a".to_owned().into_response()] {
+        let boxed: Box<str> = "a".into();
+        let all = ["a".into_response(), "a".to_owned().into_response(), Cow::Borrowed("a").into_response()];
+        for response in all.into_iter().chain([boxed.into_response()]) {
+            assert_eq!(response.body().as_bytes(), Some(&b"a"[..]));
             assert_eq!(response.header("content-type"), Some("text/plain; charset=utf-8"));
         }
+    }
+
+    #[test]
+    fn bytes_are_binary() {
+        let boxed: Box<[u8]> = vec![1, 2].into();
+        let all = [
+            b"\x01\x02".into_response(),
+            [1, 2].into_response(),
+            BytesMut::from(&[1, 2][..]).into_response(),
+        ];
+        for response in all.into_iter().chain([boxed.into_response()]) {
+            assert_eq!(response.header("content-type"), Some("application/octet-stream"));
+            assert_eq!(response.body().as_bytes(), Some(&[1, 2][..]));
+        }
+    }
+
+    #[test]
+    fn an_answer_of_the_http_crate_is_one() {
+        let response = http::Response::builder().status(StatusCode::ACCEPTED).body(Body::from("a")).unwrap();
+        assert_eq!(response.into_response().status(), StatusCode::ACCEPTED);
     }
 
     #[test]

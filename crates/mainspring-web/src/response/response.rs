@@ -93,6 +93,11 @@ impl Response {
         self
     }
 
+    /// Changes the status.
+    pub fn set_status(&mut self, status: StatusCode) {
+        self.status = status;
+    }
+
     /// Sets a header, in the place of all of the same name.
     ///
     /// # Errors
@@ -148,6 +153,19 @@ impl Response {
         }
         self.push(name, value.as_ref());
         Ok(())
+    }
+
+    /// Sets a header that the crate itself has made, in the place of all of the same name.
+    pub(crate) fn set(&mut self, name: &str, value: &[u8]) {
+        debug_assert!(check(name, value).is_ok(), "{name}");
+        self.remove(name);
+        self.push(name, value);
+    }
+
+    /// Adds a header that the crate itself has made.
+    pub(crate) fn add(&mut self, name: &str, value: &[u8]) {
+        debug_assert!(check(name, value).is_ok(), "{name}");
+        self.push(name, value);
     }
 
     /// Removes all headers of this name.
@@ -226,18 +244,33 @@ impl Response {
         &self.lines
     }
 
+    /// The first value of this name, whatever its bytes are.
+    pub(crate) fn value(&self, name: &str) -> Option<&[u8]> {
+        match self.content_type {
+            Some(kind) if name.eq_ignore_ascii_case("content-type") => Some(kind.as_str().as_bytes()),
+            _ => self.header_bytes(name),
+        }
+    }
+
     fn header_bytes(&self, name: &str) -> Option<&[u8]> {
         Fields::new(&self.lines).find(name)
     }
 
     fn push(&mut self, name: &str, value: &[u8]) {
-        self.lines.reserve(name.len() + value.len() + 4);
+        let length = name.len() + value.len() + 4;
+        if self.lines.capacity() == 0 {
+            self.lines = Vec::with_capacity(length.max(FIRST_LINES));
+        }
+        self.lines.reserve(length);
         self.lines.extend_from_slice(name.as_bytes());
         self.lines.extend_from_slice(b": ");
         self.lines.extend_from_slice(value.trim_ascii());
         self.lines.extend_from_slice(b"\r\n");
     }
 }
+
+/// What the first header reserves: two or three of them.
+const FIRST_LINES: usize = 128;
 
 fn check(name: &str, value: &[u8]) -> Result<(), Error> {
     const OURS: [&str; 4] = ["content-length", "date", "connection", "transfer-encoding"];

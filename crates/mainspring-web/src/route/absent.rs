@@ -11,21 +11,13 @@ use crate::response::{IntoResponse, Response};
 pub(super) struct NotFound;
 
 /// The path is known, the method is not.
-pub(super) struct MethodNotAllowed {
-    pub(super) allow: String,
-}
+pub(super) struct MethodNotAllowed;
 
 /// Nobody else answers `OPTIONS`.
-pub(super) struct Options {
-    /// `None` for the server as a whole.
-    pub(super) allow: Option<String>,
-}
+pub(super) struct Options;
 
-impl Options {
-    pub(super) fn everything() -> Self {
-        Self { allow: None }
-    }
-}
+/// The path is known with another slash.
+pub(super) struct Redirect;
 
 impl Endpoint for NotFound {
     fn call(&self, _request: Request, reply: &mut Reply) {
@@ -34,20 +26,31 @@ impl Endpoint for NotFound {
 }
 
 impl Endpoint for MethodNotAllowed {
-    fn call(&self, _request: Request, reply: &mut Reply) {
-        reply.ready(allowing(StatusCode::METHOD_NOT_ALLOWED, &self.allow));
+    fn call(&self, request: Request, reply: &mut Reply) {
+        let allow = request.routes().allow(request.head());
+        reply.ready(with(StatusCode::METHOD_NOT_ALLOWED, "allow", &allow));
     }
 }
 
 impl Endpoint for Options {
-    fn call(&self, _request: Request, reply: &mut Reply) {
-        reply.ready(match &self.allow {
-            Some(allow) => allowing(StatusCode::NO_CONTENT, allow),
-            None => Response::new(StatusCode::NO_CONTENT),
+    fn call(&self, request: Request, reply: &mut Reply) {
+        reply.ready(match request.path() {
+            // The server as a whole.
+            "*" => Response::new(StatusCode::NO_CONTENT),
+            _ => with(StatusCode::NO_CONTENT, "allow", &request.routes().allow(request.head())),
         });
     }
 }
 
-fn allowing(status: StatusCode, allow: &str) -> Response {
-    Response::new(status).with_header("allow", allow).unwrap_or_else(IntoResponse::into_response)
+impl Endpoint for Redirect {
+    fn call(&self, request: Request, reply: &mut Reply) {
+        match request.routes().location(request.head()) {
+            Some(location) => reply.ready(with(StatusCode::PERMANENT_REDIRECT, "location", &location)),
+            None => NotFound.call(request, reply),
+        }
+    }
+}
+
+fn with(status: StatusCode, name: &str, value: &str) -> Response {
+    Response::new(status).with_header(name, value).unwrap_or_else(IntoResponse::into_response)
 }

@@ -20,18 +20,27 @@ pub(crate) struct Fault {
 
 #[derive(Debug)]
 pub(crate) enum Kind {
-    Conflict { with: String, place: &'static Location<'static> },
+    Conflict {
+        with: String,
+        place: &'static Location<'static>,
+    },
+    /// Two routes of an app have one name.
+    Name {
+        name: String,
+        with: String,
+        place: &'static Location<'static>,
+    },
     Malformed(String),
     NoState(&'static str),
 }
 
 impl RouteError {
-    /// Whether two routes answer the same requests.
+    /// Whether two routes answer the same requests, or have the same name.
     pub fn is_conflict(&self) -> bool {
-        self.0.iter().any(|fault| matches!(fault.kind, Kind::Conflict { .. }))
+        self.0.iter().any(|fault| matches!(fault.kind, Kind::Conflict { .. } | Kind::Name { .. }))
     }
 
-    /// Whether a pattern is no pattern.
+    /// Whether a pattern is no pattern, a prefix no prefix or a host no host.
     pub fn is_malformed(&self) -> bool {
         self.0.iter().any(|fault| matches!(fault.kind, Kind::Malformed(_)))
     }
@@ -56,6 +65,9 @@ impl fmt::Display for RouteError {
             match kind {
                 Kind::Conflict { with, place: other } => {
                     write!(f, "route `{route}` at {place} conflicts with `{with}` at {other}")?;
+                }
+                Kind::Name { name, with, place: other } => {
+                    write!(f, "route `{route}` at {place} is called `{name}`, as is `{with}` at {other}")?;
                 }
                 Kind::Malformed(why) => write!(f, "route `{route}` at {place} is malformed: {why}")?,
                 Kind::NoState(name) => {

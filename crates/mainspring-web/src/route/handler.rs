@@ -114,9 +114,9 @@ handler!(A B C D E G H; I);
 
 pin_project! {
     /// The future of a handler with its output turned into an answer; no larger than the handler's own.
-    struct Respond<F> {
+    pub(crate) struct Respond<F> {
         #[pin]
-        future: F,
+        pub(crate) future: F,
     }
 }
 

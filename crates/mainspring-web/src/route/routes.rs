@@ -1,271 +1,284 @@
 //! The finished table of routes.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
 use http::Method;
 
-use super::absent::{MethodNotAllowed, NotFound, Options};
-use super::demands::{Demands, States};
-use super::error::{Fault, Kind, RouteError, label};
-use super::fixed::Fixed;
 use super::handler::Endpoint;
+use super::host::Host;
+use super::pattern::Pattern;
 use super::rules::Rules;
-use crate::http1::{Head, Span};
-use crate::middleware::{Layer, around};
+use super::scope::Scope;
+use super::states::States;
+use super::table::Table;
+use super::tree::Lenience;
+use super::url::{Url, fault};
+use crate::error::Error;
+use crate::http1::Head;
 use crate::request::Params;
 
-/// A route as it was added to the app; in the table, with the app's middlewares around its endpoint.
-#[derive(Clone)]
-pub(crate) struct Route {
-    /// `None` answers every method.
-    pub(crate) method: Option<Method>,
-    pub(crate) pattern: String,
-    pub(crate) endpoint: Arc<dyn Endpoint>,
-    pub(crate) demands: Arc<Demands>,
-    pub(crate) rules: Rules,
-    pub(crate) place: &'static Location<'static>,
-}
-
 /// The table of an app's routes, built by [`App::build`](crate::App::build); immutable and shared.
+///
+/// The routes of nested apps stand in the same table, so that depth costs nothing.
 pub struct Routes {
-    /// Beats the tree: a path without parameters is the better match.
-    fixed: Fixed,
-    tree: matchit::Router<usize>,
-    patterns: Vec<Pattern>,
-    states: States,
-    /// Answers what no pattern matches.
-    fallback: Arc<dyn Endpoint>,
-    /// Answers `OPTIONS *`.
-    options: Arc<dyn Endpoint>,
+    /// The first is for every host; those after it are tried before it, in order.
+    pub(super) tables: Vec<Table>,
+    pub(super) patterns: Vec<Known>,
+    /// The apps; the first is around all others.
+    pub(crate) scopes: Vec<Scope>,
+    /// By the app and the name.
+    pub(super) names: HashMap<(usize, Box<str>), usize>,
+    /// Whether any app forgives slashes.
+    pub(super) lenient: bool,
 }
 
 /// A path pattern and the methods it knows.
-struct Pattern {
-    text: String,
-    names: Vec<Box<str>>,
-    methods: Vec<Route>,
-    /// Answers methods that are not known.
-    refusal: Arc<dyn Endpoint>,
-    /// Answers `OPTIONS` when no handler does.
-    options: Arc<dyn Endpoint>,
+pub(super) struct Known {
+    pub(super) pattern: Pattern,
+    pub(super) entries: Vec<Entry>,
+}
+
+/// Who answers a method, with all middlewares around.
+pub(super) struct Entry {
+    /// `None` answers every method.
+    pub(super) method: Option<Method>,
+    pub(super) endpoint: Arc<dyn Endpoint>,
+    pub(super) rules: Rules,
+    pub(super) scope: u32,
+    pub(super) name: Option<Box<str>>,
+    pub(super) place: &'static Location<'static>,
 }
 
 /// What the table says about a request.
 #[derive(Debug)]
 pub(crate) struct Found {
-    kind: FoundKind,
+    pub(super) kind: FoundKind,
     pub(crate) params: Params,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum FoundKind {
+pub(super) enum FoundKind {
     /// The route's handler answers; the index of the method under the pattern.
     Handler(usize),
     /// The path is known, the method is not.
     MethodNotAllowed,
     /// `OPTIONS` that no handler answers.
     Options,
+    /// The path is known with another slash.
+    Redirect,
     /// The path is unknown.
     Nothing,
 }
 
 impl Found {
-    fn nothing(kind: FoundKind) -> Self {
-        Self { kind, params: Params { pattern: usize::MAX, values: Vec::new() } }
+    pub(super) fn without_route(kind: FoundKind, scope: usize) -> Self {
+        Self { kind, params: Params { pattern: usize::MAX, scope: scope as u32, values: Vec::new() } }
     }
 }
 
 impl Routes {
-    pub(crate) fn build(
-        routes: &[Route],
-        states: States,
-        layers: &[Arc<dyn Layer>],
-    ) -> Result<Self, RouteError> {
-        let mut table = Self {
-            fixed: Fixed::default(),
-            tree: matchit::Router::new(),
+    pub(super) fn empty() -> Self {
+        Self {
+            tables: vec![Table::new(None)],
             patterns: Vec::new(),
-            states,
-            fallback: around(layers, Arc::new(NotFound)),
-            options: around(layers, Arc::new(Options::everything())),
-        };
-        let faults: Vec<Fault> = routes.iter().filter_map(|route| table.add(route, layers).err()).collect();
-        if !faults.is_empty() {
-            return Err(RouteError(faults));
+            scopes: Vec::new(),
+            names: HashMap::new(),
+            lenient: false,
         }
-        for pattern in &mut table.patterns {
-            let allow = allow(&pattern.methods);
-            pattern.refusal = around(layers, Arc::new(MethodNotAllowed { allow: allow.clone() }));
-            pattern.options = around(layers, Arc::new(Options { allow: Some(allow) }));
-        }
-        let patterns = table.patterns.iter().enumerate();
-        let plain = patterns.filter(|(_, pattern)| !pattern.text.contains(['{', '}']));
-        table.fixed = Fixed::new(plain.map(|(index, pattern)| (pattern.text.as_str(), index)));
-        Ok(table)
     }
 
-    fn add(&mut self, route: &Route, layers: &[Arc<dyn Layer>]) -> Result<(), Fault> {
-        let fault =
-            |kind| Fault { kind, route: label(route.method.as_ref(), &route.pattern), place: route.place };
-        if let Some(name) = route.demands.unmet(&self.states) {
-            return Err(fault(Kind::NoState(name)));
+    pub(super) fn finish(&mut self) {
+        for table in &mut self.tables {
+            table.finish(&self.patterns);
         }
-        if !route.pattern.starts_with('/') {
-            return Err(fault(Kind::Malformed("a path starts with `/`".to_owned())));
-        }
-        let index = match self.patterns.iter().position(|pattern| pattern.text == route.pattern) {
-            Some(index) => index,
-            None => self.insert(&route.pattern).map_err(fault)?,
-        };
-        let Some(pattern) = self.patterns.get_mut(index) else { return Ok(()) };
-        if let Some(twin) = pattern.methods.iter().find(|other| other.method == route.method) {
-            let with = label(twin.method.as_ref(), &twin.pattern);
-            return Err(fault(Kind::Conflict { with, place: twin.place }));
-        }
-        let endpoint = around(layers, Arc::clone(&route.endpoint));
-        pattern.methods.push(Route { endpoint, ..route.clone() });
-        // The catch-all stands last, so that the first match is the best one.
-        pattern.methods.sort_by_key(|route| route.method.is_none());
-        Ok(())
-    }
-
-    fn insert(&mut self, pattern: &str) -> Result<usize, Kind> {
-        let index = self.patterns.len();
-        match self.tree.insert(pattern, index) {
-            Ok(()) => {}
-            Err(matchit::InsertError::Conflict { with }) => return Err(self.conflict(with)),
-            Err(error) => return Err(Kind::Malformed(error.to_string())),
-        }
-        let names = names(pattern);
-        let (refusal, options) = (Arc::clone(&self.fallback), Arc::clone(&self.options));
-        self.patterns.push(Pattern {
-            text: pattern.to_owned(),
-            names,
-            methods: Vec::new(),
-            refusal,
-            options,
-        });
-        Ok(index)
-    }
-
-    fn conflict(&self, with: String) -> Kind {
-        let twin = self.patterns.iter().find(|pattern| pattern.text == with);
-        match twin.and_then(|pattern| pattern.methods.first()) {
-            Some(route) => Kind::Conflict { with: label(route.method.as_ref(), &with), place: route.place },
-            None => Kind::Malformed(format!("it conflicts with `{with}`")),
-        }
+        // The first, which is for all hosts, stays the first.
+        self.tables.sort_by_key(|table| table.host.as_ref().map(Host::rank));
     }
 
     /// Looks a request up.
     #[inline]
     pub(crate) fn find(&self, head: &Head) -> Found {
-        match self.fixed.find(head.path_bytes()) {
-            Some(index) => self.method(index, Vec::new, head),
-            None => self.walk(head),
-        }
-    }
-
-    fn walk(&self, head: &Head) -> Found {
-        match self.tree.at(head.path()) {
-            Ok(found) => self.method(*found.value, || spans(&found.params, head), head),
-            Err(_) if head.path() == "*" => Found::nothing(FoundKind::Options),
-            Err(_) => Found::nothing(FoundKind::Nothing),
-        }
-    }
-
-    #[inline]
-    fn method(&self, index: usize, values: impl FnOnce() -> Vec<Span>, head: &Head) -> Found {
-        let Some(pattern) = self.patterns.get(index) else { return Found::nothing(FoundKind::Nothing) };
-        let kind = match pattern.method(head.method()) {
-            Some(method) => FoundKind::Handler(method),
-            None if *head.method() == Method::OPTIONS => FoundKind::Options,
-            None => FoundKind::MethodNotAllowed,
+        let found = match self.tables.as_slice() {
+            [all] => all.find(self, head),
+            tables => self.find_by_host(tables, head),
         };
-        Found { kind, params: Params { pattern: index, values: values() } }
+        found.unwrap_or_else(|| {
+            let kind = if head.path() == "*" && *head.method() == Method::OPTIONS {
+                FoundKind::Options
+            } else {
+                FoundKind::Nothing
+            };
+            Found::without_route(kind, 0)
+        })
+    }
+
+    fn find_by_host(&self, tables: &[Table], head: &Head) -> Option<Found> {
+        let mut found = self.hosted(tables, head).filter_map(|table| table.find(self, head));
+        found.next().or_else(|| tables.first()?.find(self, head))
+    }
+
+    /// The tables of the host that a request asks for.
+    fn hosted<'a>(&self, tables: &'a [Table], head: &Head) -> impl Iterator<Item = &'a Table> {
+        let host = if tables.len() > 1 { Host::of(head) } else { None };
+        tables.iter().filter(move |table| match (&table.host, &host) {
+            (Some(own), Some(host)) => own.is_match(host),
+            _ => false,
+        })
     }
 
     /// Who answers what was found; somebody always does.
     #[inline]
     pub(crate) fn endpoint(&self, found: &Found) -> &dyn Endpoint {
-        let pattern = self.patterns.get(found.params.pattern);
-        match (found.kind, pattern) {
-            (FoundKind::Handler(method), Some(pattern)) => {
-                pattern.methods.get(method).map_or(&*self.fallback, |route| &*route.endpoint)
-            }
-            (FoundKind::MethodNotAllowed, Some(pattern)) => &*pattern.refusal,
-            (FoundKind::Options, Some(pattern)) => &*pattern.options,
-            (FoundKind::Options, None) => &*self.options,
-            _ => &*self.fallback,
+        if let FoundKind::Handler(method) = found.kind
+            && let Some(entry) =
+                self.patterns.get(found.params.pattern).and_then(|known| known.entries.get(method))
+        {
+            return &*entry.endpoint;
+        }
+        self.answer_of_scope(found)
+    }
+
+    fn answer_of_scope(&self, found: &Found) -> &dyn Endpoint {
+        let Some(scope) = self.scopes.get(found.params.scope as usize) else {
+            return &super::absent::NotFound;
+        };
+        match found.kind {
+            FoundKind::MethodNotAllowed => &*scope.refusal,
+            FoundKind::Options => &*scope.options,
+            FoundKind::Redirect => &*scope.redirect,
+            FoundKind::Nothing | FoundKind::Handler(_) => &*scope.fallback,
         }
     }
 
     /// The rules of the route that was found; the server's own where none was.
     pub(crate) fn rules(&self, found: &Found) -> Rules {
         let FoundKind::Handler(method) = found.kind else { return Rules::default() };
-        let pattern = self.patterns.get(found.params.pattern);
-        pattern.and_then(|pattern| pattern.methods.get(method)).map(|route| route.rules).unwrap_or_default()
+        let known = self.patterns.get(found.params.pattern);
+        known.and_then(|known| known.entries.get(method)).map(|entry| entry.rules).unwrap_or_default()
+    }
+
+    /// The methods that a path knows, for `allow`.
+    pub(super) fn allow(&self, head: &Head) -> String {
+        let mut names = vec!["OPTIONS"];
+        for table in self.hosted(&self.tables, head).chain(self.tables.first()) {
+            let ways = if self.lenient { Lenience::ALL.as_slice() } else { &[Lenience::NONE] };
+            for lenience in ways.iter().copied() {
+                if names.len() > 1 {
+                    break;
+                }
+                table.tree.walk(head.path_bytes(), 0, lenience, |pattern, _| {
+                    let known = self.patterns.get(pattern).map(|known| known.entries.as_slice());
+                    let methods = known.unwrap_or_default().iter().filter_map(|entry| entry.method.as_ref());
+                    names.extend(methods.map(Method::as_str));
+                    false
+                });
+            }
+        }
+        if names.contains(&"GET") {
+            names.push("HEAD");
+        }
+        names.sort_unstable();
+        names.dedup();
+        names.join(", ")
+    }
+
+    /// Where a path that differs by a slash is sent to, query included.
+    pub(super) fn location(&self, head: &Head) -> Option<String> {
+        let hosted = self.hosted(&self.tables, head);
+        let path = hosted.chain(self.tables.first()).find_map(|table| Some(table.forgive(self, head)?.1))?;
+        // A client would read a host in a second slash.
+        if !path.starts_with('/') || path[1..].starts_with(['/', '\\']) {
+            return None;
+        }
+        Some(match head.query() {
+            None => path,
+            Some(query) => format!("{path}?{query}"),
+        })
+    }
+
+    /// The path of the route with this name, its parameters filled in.
+    ///
+    /// A name is looked up in the app, then in the apps nested in it.
+    ///
+    /// # Errors
+    ///
+    /// When no route has the name, several nested apps have it, a parameter is missing or unknown, or a value
+    /// cannot stand where it should. The message names it.
+    pub fn url_for(&self, name: &str, params: &[(&str, &str)]) -> Result<Url, Error> {
+        self.url_from(0, name, params)
+    }
+
+    /// As seen by the handlers of an app: its own names come first, then those of the apps around it.
+    pub(crate) fn url_from(&self, scope: u32, name: &str, params: &[(&str, &str)]) -> Result<Url, Error> {
+        let mut at = self.scopes.get(scope as usize);
+        while let Some(scope) = at {
+            if let Some(known) = self.named(scope.names, name) {
+                return known.pattern.fill(params);
+            }
+            at = scope.parent.and_then(|parent| self.scopes.get(parent));
+        }
+        let mut named: Vec<&Known> =
+            (0..self.scopes.len()).filter_map(|scope| self.named(scope, name)).collect();
+        named.sort_by_key(|known| &known.pattern.text);
+        match named.as_slice() {
+            [] => Err(fault(format!("no route is called `{name}`"))),
+            [known] => known.pattern.fill(params),
+            [one, other, ..] => {
+                let (one, other) = (&one.pattern.text, &other.pattern.text);
+                Err(fault(format!("several routes are called `{name}`: `{one}` and `{other}`")))
+            }
+        }
+    }
+
+    fn named(&self, scope: usize, name: &str) -> Option<&Known> {
+        self.patterns.get(*self.names.get(&(scope, name.into()))?)
     }
 
     pub(crate) fn pattern(&self, index: usize) -> Option<&str> {
-        self.patterns.get(index).map(|pattern| pattern.text.as_str())
+        self.patterns.get(index).map(|known| &*known.pattern.text)
     }
 
     pub(crate) fn names(&self, index: usize) -> &[Box<str>] {
-        self.patterns.get(index).map(|pattern| pattern.names.as_slice()).unwrap_or_default()
+        self.patterns.get(index).map(|known| known.pattern.names.as_slice()).unwrap_or_default()
     }
 
-    pub(crate) fn state<T: 'static>(&self) -> Option<&T> {
-        self.states.find()
+    pub(crate) fn states(&self, scope: u32) -> Option<&States> {
+        self.scopes.get(scope as usize).map(|scope| &scope.states)
     }
 }
 
-impl Pattern {
+impl Known {
+    /// The index of the entry for a method, and its scope.
     #[inline]
-    fn method(&self, method: &Method) -> Option<usize> {
-        let position = |wanted: &Method| {
-            self.methods.iter().position(|route| route.method.as_ref().is_none_or(|known| known == wanted))
+    pub(super) fn method(&self, method: &Method) -> Option<(usize, u32)> {
+        let find = |wanted: &Method| {
+            let mut entries = self.entries.iter().enumerate();
+            entries.find_map(|(index, entry)| {
+                let known = entry.method.as_ref().is_none_or(|known| known == wanted);
+                known.then_some((index, entry.scope))
+            })
         };
-        match position(method) {
-            None if *method == Method::HEAD => position(&Method::GET),
+        match find(method) {
+            None if *method == Method::HEAD => find(&Method::GET),
             found => found,
         }
     }
-}
 
-/// The names in a pattern, in order: `{name}` and `{*name}`, while `{{` and `}}` are plain braces.
-fn names(pattern: &str) -> Vec<Box<str>> {
-    let plain = pattern.replace("{{", "").replace("}}", "");
-    let parts = plain.split('{').skip(1);
-    parts.filter_map(|part| Some(part.split_once('}')?.0.trim_start_matches('*').into())).collect()
-}
-
-fn spans(params: &matchit::Params<'_, '_>, head: &Head) -> Vec<Span> {
-    let base = head.bytes.as_ptr() as usize;
-    let span = |value: &str| {
-        let start = (value.as_ptr() as usize).wrapping_sub(base);
-        Span::new(start, start + value.len())
-    };
-    params.iter().map(|(_, value)| span(value)).collect()
-}
-
-fn allow(routes: &[Route]) -> String {
-    let mut names: Vec<&str> =
-        routes.iter().filter_map(|route| Some(route.method.as_ref()?.as_str())).collect();
-    if names.contains(&"GET") && !names.contains(&"HEAD") {
-        names.push("HEAD");
+    pub(super) fn scope(&self) -> u32 {
+        self.entries.first().map(|entry| entry.scope).unwrap_or_default()
     }
-    if !names.contains(&"OPTIONS") {
-        names.push("OPTIONS");
-    }
-    names.sort_unstable();
-    names.join(", ")
 }
 
 impl fmt::Debug for Routes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let patterns = self.patterns.iter().map(|pattern| (&pattern.text, allow(&pattern.methods)));
-        f.debug_map().entries(patterns).finish()
+        let routes = self.patterns.iter().map(|known| {
+            let methods =
+                known.entries.iter().map(|entry| entry.method.as_ref().map_or("any", Method::as_str));
+            (&known.pattern.text, methods.collect::<Vec<_>>())
+        });
+        f.debug_map().entries(routes).finish()
     }
 }

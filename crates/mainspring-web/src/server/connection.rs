@@ -50,19 +50,27 @@ where
                 let linger = connection.exchange.site.timeouts.linger;
                 farewell(&mut connection.stream, ending, linger).await
             }
-            End::Http2 => {
-                let Connection { stream, watch, exchange, .. } = connection;
-                let Exchange { input, peer, site, .. } = exchange;
-                // What it has read already goes before what it will read.
-                let stream = Upgraded::new(stream, input, std::future::pending());
-                http2::serve(stream, peer, site, watch.into_drain().wait()).await.map_err(io::Error::other)
-            }
+            // Boxed: the common connection must not be as large as one of HTTP/2, nor hold its parts twice.
+            End::Http2 => Box::pin(speak_http2(connection)).await,
             End::Upgrade(on_upgrade) => {
                 on_upgrade(connection.into_upgraded()).await;
                 Ok(())
             }
         }
     }
+}
+
+/// Serves what the preface of HTTP/2 began.
+async fn speak_http2<S, D>(connection: Connection<S, D>) -> io::Result<()>
+where
+    S: Transport,
+    D: Drain + Send,
+{
+    let Connection { stream, watch, exchange, .. } = connection;
+    let Exchange { input, peer, site, .. } = exchange;
+    // What it has read already goes before what it will read.
+    let stream = Upgraded::new(stream, input, std::future::pending());
+    http2::serve(stream, peer, site, watch.into_drain().wait()).await.map_err(io::Error::other)
 }
 
 struct Connection<S, D> {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use mainspring_service::net::tls::ServerTls;
 use mainspring_service::net::{Connection, Listener, Options};
 use mainspring_service::{Context, Result, Service, Stopping};
+use mainspring_task::cancel::finally;
 use mainspring_task::task;
 use pin_project_lite::pin_project;
 use tokio::net::TcpStream;
@@ -20,7 +21,7 @@ use super::connection;
 use super::drain::ServiceDrain;
 use super::exchange::{Lifespan, Site};
 use super::timeouts::Timeouts;
-use crate::app::App;
+use crate::app::{App, Failures, Lifecycle};
 use crate::http1::Limits;
 use crate::http2;
 
@@ -71,6 +72,7 @@ pub struct HttpServer {
     options: Options,
     limits: Limits,
     timeouts: Timeouts,
+    life: Option<Arc<Lifecycle>>,
     lifespan: Lifespan,
 }
 
@@ -88,6 +90,7 @@ impl HttpServer {
             options: Options::new(),
             limits: Limits::default(),
             timeouts: Timeouts::default(),
+            life: None,
             lifespan: Lifespan::default(),
         }
     }
@@ -170,7 +173,31 @@ impl Service for HttpServer {
     }
 
     async fn start(&mut self, cx: &Context) -> Result {
-        let routes = Arc::new(self.app.build()?);
+        let life = Arc::new(Lifecycle::new(&self.app)?);
+        // The stop of a service is called only once it was ready; until then its start cleans up after itself.
+        let early = Arc::clone(&life);
+        finally(self.serve(cx, life), async move {
+            if !early.is_ready()
+                && let Err(error) = early.cleanup().await
+            {
+                tracing::error!(%error, "the cleanup after a start that failed has failed too");
+            }
+        })
+        .await
+    }
+
+    async fn stop(&mut self, _: &Context) -> Result {
+        match self.life.take() {
+            Some(life) => life.cleanup().await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl HttpServer {
+    async fn serve(&mut self, cx: &Context, life: Arc<Lifecycle>) -> Result {
+        let routes = life.start().await?;
+        self.life = Some(Arc::clone(&life));
         let (clock, ticking) = Clock::new();
         let (limits, timeouts, lifespan) = (self.limits, self.timeouts, self.lifespan);
         let site = Arc::new(Site { routes, limits, timeouts, clock, lifespan });
@@ -183,23 +210,34 @@ impl Service for HttpServer {
         // the clock. It ends with the last connection.
         task::Builder::new().name(format!("{} clock", cx.service())).spawn(ticking).detach();
         let stopping = cx.stopping();
+        life.set_ready();
         cx.ready();
-        if listener.gives::<TcpStream>() {
-            let serve = move |stream: TcpStream| {
-                let peer = stream.peer_addr().ok();
-                told(
-                    peer,
-                    connection::serve(stream, peer, Arc::clone(&site), ServiceDrain::new(stopping.clone())),
-                )
-            };
-            return listener.serve(cx, serve).await;
-        }
-        let serve = move |stream: Connection| {
-            let peer = stream.peer().address;
-            told(peer, serve_wrapped(stream, peer, Arc::clone(&site), stopping.clone()))
-        };
-        listener.serve(cx, serve).await
+        let served = accept(listener, cx, site, stopping).await;
+        // The port is closed; connections are drained.
+        let mut failures = Failures::default();
+        failures.take(served);
+        failures.take(life.shutdown().await);
+        failures.into_result()
     }
+}
+
+/// Serves connections until the service is to stop.
+async fn accept(listener: Listener, cx: &Context, site: Arc<Site>, stopping: Stopping) -> Result {
+    if listener.gives::<TcpStream>() {
+        let serve = move |stream: TcpStream| {
+            let peer = stream.peer_addr().ok();
+            told(
+                peer,
+                connection::serve(stream, peer, Arc::clone(&site), ServiceDrain::new(stopping.clone())),
+            )
+        };
+        return listener.serve(cx, serve).await;
+    }
+    let serve = move |stream: Connection| {
+        let peer = stream.peer().address;
+        told(peer, serve_wrapped(stream, peer, Arc::clone(&site), stopping.clone()))
+    };
+    listener.serve(cx, serve).await
 }
 
 /// A connection that is more than a bare TCP socket: encrypted, or of another family.

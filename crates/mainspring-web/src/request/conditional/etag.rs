@@ -84,7 +84,7 @@ impl FromStr for ETag {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         match Tags(text.as_bytes()).first() {
-            Some((tag, rest)) if rest.is_empty() => Ok(tag),
+            Some((tag, [])) => Ok(tag),
             _ => Err(Error::bad_request(format!("{text:?} is no entity tag"))),
         }
     }
