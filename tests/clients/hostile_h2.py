@@ -107,10 +107,10 @@ def rapid_reset(connection):
 
 
 def made_to_reset(connection):
-    """Each stream is opened well, and then an update of its window by nothing makes the server reset it."""
+    """Each stream is opened and ended well, and then data after its end makes the server reset it."""
     block = head("/sleep/60000")
     for stream in range(1, 40_000, 2):
-        spoilt = connection.request(stream, block) + b"\0\0\4\x08\0" + stream.to_bytes(4, "big") + bytes(4)
+        spoilt = connection.request(stream, block) + DataFrame(stream, b"tick").serialize()
         if not connection.send(spoilt):
             break
     return connection.end()
