@@ -3,6 +3,8 @@
 //! Run it with `cargo xtask demo`; `--help` lists what can be set, and `--print-config`
 //! writes it as a file, `demo.toml`. After a change of its `log`, SIGHUP puts it in force.
 
+mod chat;
+mod events;
 mod pages;
 mod rate;
 mod settings;

@@ -1,18 +1,23 @@
 use mainspring::prelude::*;
-use mainspring::web::StatusCode;
+use mainspring::web::{Html, StatusCode};
 use serde_json::Value;
 
 use crate::rate::Rate;
+use crate::{chat, events};
 
 pub(crate) fn app(rate: Shared<Rate>) -> App {
     App::new()
         .state(rate)
+        .state(chat::room())
         .get("/", || async { "Meow." })
         .get("/hello/{name}", hello)
         .get("/rate", current_rate)
         .post("/echo", echo)
         .get("/users/{id}", user)
         .get("/sleep/{ms}", sleep)
+        .get("/events", events::events)
+        .get("/ws", chat::chat)
+        .get("/live", || async { Html(include_str!("live.html")) })
 }
 
 async fn hello(Path(name): Path<String>) -> String {

@@ -1,5 +1,6 @@
 use std::io::Write;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::Value;
 
@@ -21,7 +22,10 @@ pub fn browse(url: &str, script: &str) -> Option<Value> {
     if !is_installed(BROWSER, "--version") {
         return None;
     }
-    let files = std::env::temp_dir().join(format!("mainspring-browser-{}", std::process::id()));
+    // Two browsers cannot share their files, and one process may run several tests.
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let (process, count) = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let files = std::env::temp_dir().join(format!("mainspring-browser-{process}-{count}"));
     command.arg(BROWSER).arg(&files).arg(url);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("python starts");

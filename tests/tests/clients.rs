@@ -118,3 +118,28 @@ fn chromium_shows_a_page_and_fetches() {
     assert_eq!(came["echo"].to_string(), r#"{"tick":[1,"М"]}"#, "{came}");
     assert_eq!((&came["last"], &came["nowhere"]), (&"Hello, 49".into(), &404.into()), "{came}");
 }
+
+/// The demo's page for the eye: its own script fetches, listens and chats; we read what it shows, and type.
+#[test]
+fn chromium_shows_what_fetch_event_source_and_websocket_bring() {
+    let demo = Demo::start_with(|command| {
+        command.args(["--refresh", "0.2"]);
+    });
+    let script = include_str!("../clients/live.js");
+    let Some(came) = browse(&format!("{}/live", url(&demo)), script) else { return };
+    for rate in [&came["rates"]["fetched"], &came["changed"]["streamed"], &came["changed"]["told"]] {
+        assert!(rate.as_u64().is_some_and(|rate| (40..80).contains(&rate)), "{came}");
+    }
+    assert_eq!((&came["line"], &came["heard"]), (&"Мяу <b>".into(), &"Мяу <b>".into()), "{came}");
+    assert!(came["compressed"].as_str().is_some_and(|name| name.contains("permessage-deflate")), "{came}");
+}
+
+#[test]
+fn python_websockets() {
+    let Some(mut script) = python("clients/with_websockets.py", &["websockets"]) else { return };
+    let demo = Demo::start_with(|command| {
+        command.args(["--refresh", "3600"]);
+    });
+    let url = format!("ws://{}/ws", demo.http);
+    assert_eq!(run(script.arg(url)), "done\n");
+}

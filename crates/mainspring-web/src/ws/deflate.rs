@@ -87,7 +87,7 @@ impl Deflate {
         let pools = self.pools_compressor();
         let pooled = || if pools { COMPRESSORS.with_borrow_mut(Vec::pop) } else { None };
         self.compress.take().or_else(pooled).unwrap_or_else(|| {
-            Compress::new_with_window_bits(flate2::Compression::fast(), false, self.agreed.server_bits)
+            Compress::new_with_window_bits(flate2::Compression::fast(), false, self.agreed.server_bits())
         })
     }
 
@@ -101,7 +101,7 @@ impl Deflate {
     }
 
     fn pools_compressor(&self) -> bool {
-        self.agreed.server_resets && self.agreed.server_bits == 15
+        self.agreed.server_resets && self.agreed.server_bits() == 15
     }
 
     /// Always of the largest window, which reads every smaller one.
@@ -160,7 +160,7 @@ mod tests {
         Deflate::new(Agreement {
             server_resets: resets,
             client_resets: resets,
-            server_bits: 15,
+            server_bits: None,
             client_bits: None,
         })
     }

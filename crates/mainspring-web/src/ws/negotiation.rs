@@ -22,8 +22,8 @@ pub(super) struct Agreement {
     pub(super) server_resets: bool,
     /// The client forgets its context after each message.
     pub(super) client_resets: bool,
-    /// The server's window is 2 to the power of it.
-    pub(super) server_bits: u8,
+    /// The server's window is 2 to the power of it, where the client asked for one.
+    pub(super) server_bits: Option<u8>,
     /// The window that the client uses, where it said that it can be told.
     pub(super) client_bits: Option<u8>,
 }
@@ -49,7 +49,7 @@ impl Agreement {
         }
         let resets = compression == Compression::PerMessage;
         let mut agreed =
-            Self { server_resets: resets, client_resets: resets, server_bits: MOST_BITS, client_bits: None };
+            Self { server_resets: resets, client_resets: resets, server_bits: None, client_bits: None };
         let mut seen = Vec::new();
         for part in parts {
             let (name, value) = match part.split_once('=') {
@@ -64,7 +64,7 @@ impl Agreement {
                 ("server_no_context_takeover", None) => agreed.server_resets = true,
                 ("client_no_context_takeover", None) => agreed.client_resets = true,
                 ("server_max_window_bits", Some(value)) => {
-                    agreed.server_bits = bits(value).filter(|bits| *bits >= LEAST_BITS)?;
+                    agreed.server_bits = Some(bits(value).filter(|bits| *bits >= LEAST_BITS)?);
                 }
                 ("client_max_window_bits", None) => agreed.client_bits = Some(MOST_BITS),
                 ("client_max_window_bits", Some(value)) => agreed.client_bits = Some(bits(value)?),
@@ -73,6 +73,11 @@ impl Agreement {
             }
         }
         Some(agreed)
+    }
+
+    /// The server's window is 2 to the power of it.
+    pub(super) fn server_bits(self) -> u8 {
+        self.server_bits.unwrap_or(MOST_BITS)
     }
 
     /// The value of `sec-websocket-extensions` in the answer.
@@ -84,8 +89,9 @@ impl Agreement {
         if self.client_resets {
             value.push_str("; client_no_context_takeover");
         }
-        if self.server_bits < MOST_BITS {
-            value.push_str(&format!("; server_max_window_bits={}", self.server_bits));
+        // RFC 7692 §7.1.2.1: who asks for a window is told of it, the largest one too.
+        if let Some(bits) = self.server_bits {
+            value.push_str(&format!("; server_max_window_bits={bits}"));
         }
         if let Some(bits) = self.client_bits.filter(|bits| *bits < MOST_BITS) {
             value.push_str(&format!("; client_max_window_bits={bits}"));
@@ -133,6 +139,14 @@ mod tests {
         assert_eq!(
             answer(Compression::SharedContext, "permessage-deflate; server_max_window_bits=10").as_deref(),
             Some("permessage-deflate; server_max_window_bits=10")
+        );
+    }
+
+    #[test]
+    fn the_largest_window_is_confirmed_where_it_was_asked_for() {
+        assert_eq!(
+            answer(Compression::SharedContext, "permessage-deflate; server_max_window_bits=15").as_deref(),
+            Some("permessage-deflate; server_max_window_bits=15")
         );
     }
 
