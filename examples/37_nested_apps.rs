@@ -13,6 +13,8 @@
 //! You see the URL of a user, made from the name of its route; the user, by number and by name; the 404 of the
 //! inner app; and the app of another host. Ctrl-C closes the pool, when the last request is answered.
 
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
+
 use mainspring::prelude::*;
 use mainspring::web::{Error, States, StatusCode, Urls};
 

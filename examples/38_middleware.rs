@@ -16,6 +16,8 @@
 //! Outer middleware finished
 //! ```
 
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
+
 use mainspring::prelude::*;
 use mainspring::web::{Error, Next};
 

@@ -29,7 +29,7 @@ async fn fetch_row(query: &'static str) -> Result<Record> {
     let fetch = move || {
         let connection = Connection::open_in_memory()?;
         connection.query_row(query, [], |row| {
-            let names = row.as_ref().column_names().into_iter().map(str::to_owned).enumerate();
+            let names = row.as_ref().column_names().map(str::to_owned).enumerate();
             names.map(|(at, name)| Ok((name, row.get(at)?))).collect::<rusqlite::Result<_>>().map(Record)
         })
     };
