@@ -33,8 +33,6 @@ mod calendar;
 mod catch_panic;
 mod chain;
 #[cfg(feature = "compression")]
-mod coding;
-#[cfg(feature = "compression")]
 mod compression;
 mod concurrency_limit;
 mod cors;
@@ -63,8 +61,6 @@ pub use auth::{BasicAuth, BearerAuth, Checked, Credentials, Identity, Token};
 pub use body_limit::BodyLimit;
 pub use catch_panic::CatchPanic;
 #[cfg(feature = "compression")]
-pub use coding::Coding;
-#[cfg(feature = "compression")]
 pub use compression::Compression;
 pub use concurrency_limit::ConcurrencyLimit;
 pub use cors::Cors;
@@ -84,6 +80,9 @@ pub use session::{MemorySessions, SameSite, Session, SessionData, SessionKey, Se
 pub use set_header::SetHeader;
 pub use timeout::Timeout;
 pub use trust_proxies::TrustProxies;
+
+#[doc(inline)]
+pub use crate::request::coding::Coding;
 
 pub(crate) use chain::around;
 pub(crate) use middleware::Layer;

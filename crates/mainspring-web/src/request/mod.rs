@@ -8,6 +8,7 @@
 //! and the handler is not called.
 
 pub(crate) mod accepts;
+pub(crate) mod coding;
 pub mod conditional;
 mod convert;
 #[cfg(feature = "cookies")]

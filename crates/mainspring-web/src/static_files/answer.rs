@@ -67,7 +67,7 @@ fn described(
     response.insert("accept-ranges", "bytes")?;
     response.insert("x-content-type-options", "nosniff")?;
     if let Some(coding) = opened.coding {
-        response.insert("content-encoding", coding.name)?;
+        response.insert("content-encoding", coding.name())?;
     }
     if opened.negotiated {
         response.insert("vary", "accept-encoding")?;
@@ -82,7 +82,7 @@ fn described(
 fn validators(opened: &Opened) -> Result<Validators, Error> {
     let Some(modified) = opened.modified else { return Ok(Validators::new()) };
     let nanos = modified.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-    let coding = opened.coding.map(|coding| coding.name).unwrap_or_default();
+    let coding = opened.coding.map(|coding| coding.name()).unwrap_or_default();
     let etag = ETag::strong(format!("{nanos:x}-{:x}{coding}", opened.length))?;
     Ok(Validators::new().with_etag(etag).with_last_modified(modified))
 }

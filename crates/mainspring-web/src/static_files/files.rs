@@ -8,12 +8,12 @@ use http::StatusCode;
 use mainspring_task::threaded;
 
 use super::answer::answer;
-use super::coding::accepted;
 use super::listing::page;
 use super::lookup::{Found, find};
 use super::path::relative;
 use crate::error::Error;
 use crate::request::Request;
+use crate::request::coding::{Accepted, Coding};
 use crate::request::conditional::Preconditions;
 use crate::response::{IntoResponse, Response};
 use crate::route::{Handler, Reply};
@@ -144,7 +144,7 @@ impl Files {
             // It can mean no file: not even the fallback answers it.
             return Err(Error::not_found(NOTHING));
         };
-        let codings = accepted(request.header("accept-encoding"));
+        let codings = Accepted::all(&request, &SIBLINGS);
         let settings = Arc::clone(&self.settings);
         let found = threaded(move || find(&settings, &relative, slashed, &codings)).await??;
         match found {
@@ -161,6 +161,8 @@ impl Files {
     }
 }
 
+/// Made once, so the smallest outcome is the best.
+const SIBLINGS: [Coding; 3] = [Coding::Brotli, Coding::Zstd, Coding::Gzip];
 const NOTHING: &str = "there is no such file";
 
 /// The part of the path that names the file: the route's tail, or all of it where no route matched.

@@ -9,9 +9,9 @@ use bytes::Bytes;
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions};
 
-use super::coding::Coding;
 use super::files::Settings;
 use super::listing::Entry;
+use crate::request::coding::Coding;
 
 /// A file up to this size is read while it is looked up; a larger one is sent from the file.
 const SMALL: u64 = 64 * 1024;
@@ -100,6 +100,16 @@ fn find_below(
     }
 }
 
+/// What the names of files end with that are compressed so.
+fn ending(coding: Coding) -> &'static str {
+    match coding {
+        Coding::Brotli => ".br",
+        Coding::Zstd => ".zst",
+        Coding::Gzip => ".gz",
+        Coding::Deflate => ".zz",
+    }
+}
+
 /// Takes the best compressed sibling, or the file itself.
 fn choose(
     root: &Root<'_>,
@@ -111,7 +121,7 @@ fn choose(
 ) -> io::Result<Found> {
     for coding in codings.iter().filter(|_| settings.precompressed) {
         let mut sibling = path.as_os_str().to_owned();
-        sibling.push(coding.ending);
+        sibling.push(ending(*coding));
         if let Ok((file, metadata)) = root.open_below(Path::new(&sibling))
             && metadata.is_file()
         {

@@ -5,7 +5,6 @@
 //! one read. A large one goes from the file to the socket inside the kernel.
 
 mod answer;
-mod coding;
 mod files;
 mod listing;
 mod lookup;

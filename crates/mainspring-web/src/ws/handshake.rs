@@ -22,19 +22,24 @@ pub(super) fn accept(request: &Request) -> Result<String, Error> {
         return Err(Error::bad_request("a websocket is opened over HTTP/1.1"));
     }
     if !has_token(request, "upgrade", "websocket") || !has_token(request, "connection", "upgrade") {
-        return Err(Error::new(
-            StatusCode::UPGRADE_REQUIRED,
+        return Err(upgrade_required(
             "this is a websocket: `connection: upgrade` and `upgrade: websocket` are wanted",
         ));
     }
     if request.header("sec-websocket-version").map(str::trim) != Some("13") {
-        return Err(Error::new(StatusCode::UPGRADE_REQUIRED, "`sec-websocket-version` must be 13"));
+        return Err(upgrade_required("`sec-websocket-version` must be 13"));
     }
     let key = request.header("sec-websocket-key").map(str::trim).unwrap_or_default();
     if STANDARD.decode(key).map_or(0, |bytes| bytes.len()) != 16 {
         return Err(Error::bad_request("`sec-websocket-key` must be 16 bytes in base64"));
     }
     Ok(answer(key))
+}
+
+/// RFC 9110 §15.5.22 and RFC 6455 §4.2.2: the client is told what would do.
+fn upgrade_required(message: &str) -> Error {
+    let error = Error::new(StatusCode::UPGRADE_REQUIRED, message);
+    error.with_header("upgrade", "websocket").with_header("sec-websocket-version", "13")
 }
 
 fn answer(key: &str) -> String {

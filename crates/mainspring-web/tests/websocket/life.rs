@@ -48,7 +48,11 @@ async fn a_request_that_opens_nothing_is_a_426() {
     with_client(|address| {
         let mut stream = TcpStream::connect(address).expect("the server accepts");
         stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").expect("the server reads");
-        assert!(read_head(&mut stream).starts_with("HTTP/1.1 426 "));
+        let head = read_head(&mut stream);
+        assert!(
+            head.starts_with("HTTP/1.1 426 ") && head.contains("sec-websocket-version: 13\r\n"),
+            "{head}"
+        );
     })
     .await;
 }

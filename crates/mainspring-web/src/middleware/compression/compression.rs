@@ -7,11 +7,11 @@ use http::StatusCode;
 
 use super::encoded::{Encoded, SLICE, encoder, whole};
 use crate::conditional::ETag;
-use crate::middleware::coding::{Accepted, Coding};
 use crate::middleware::vary::vary;
 use crate::middleware::{Middleware, Next};
 use crate::payload::Body;
 use crate::request::Request;
+use crate::request::coding::{Accepted, Coding};
 use crate::response::{IntoResponse, Response};
 
 /// Compresses answers with what the client takes: zstd, brotli, gzip or deflate, in this order where the client likes

@@ -12,8 +12,8 @@ use http::HeaderMap;
 use http_body::Frame;
 
 use crate::error::Error;
-use crate::middleware::coding::Coding;
 use crate::payload::Body;
+use crate::request::coding::Coding;
 
 /// What is compressed between two looks at other tasks: about a millisecond of work.
 pub(super) const SLICE: usize = 32 * 1024;

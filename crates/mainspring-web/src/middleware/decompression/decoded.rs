@@ -13,8 +13,8 @@ use http_body::Frame;
 
 use super::decompression::Bounds;
 use crate::error::Error;
-use crate::middleware::coding::Coding;
 use crate::payload::Body;
+use crate::request::coding::Coding;
 
 /// The most that is decompressed at once, whatever the input: what a bomb can take.
 const PIECE: usize = 16 * 1024;

@@ -7,10 +7,10 @@ use http::StatusCode;
 use super::decoded::Decoded;
 use crate::error::Error;
 use crate::http1::Limits;
-use crate::middleware::coding::Coding;
 use crate::middleware::{Middleware, Next};
 use crate::payload::Body;
 use crate::request::Request;
+use crate::request::coding::Coding;
 use crate::response::{IntoResponse, Response};
 
 /// Decompresses the bodies of requests: gzip, brotli, zstd and deflate, also one within another.

@@ -1,6 +1,6 @@
 //! Content codings, and which of them a client takes.
 
-use crate::request::Request;
+use super::Request;
 
 /// How a body is compressed on its way (RFC 9110 §8.4.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,11 +18,11 @@ pub enum Coding {
 
 /// What an answer to a client may look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Accepted {
+pub(crate) struct Accepted {
     /// The best of those that are offered.
-    pub(super) coding: Option<Coding>,
+    pub(crate) coding: Option<Coding>,
     /// Whether it may come as it is.
-    pub(super) identity: bool,
+    pub(crate) identity: bool,
 }
 
 /// In thousandths, as a quality has three decimals at most.
@@ -30,7 +30,7 @@ type Quality = u16;
 
 impl Coding {
     /// All of them, the best first.
-    pub(super) const ALL: [Self; 4] = [Self::Zstd, Self::Brotli, Self::Gzip, Self::Deflate];
+    pub(crate) const ALL: [Self; 4] = [Self::Zstd, Self::Brotli, Self::Gzip, Self::Deflate];
 
     /// Its name in headers.
     pub fn name(self) -> &'static str {
@@ -42,7 +42,7 @@ impl Coding {
         }
     }
 
-    pub(super) fn parse(name: &str) -> Option<Self> {
+    pub(crate) fn parse(name: &str) -> Option<Self> {
         // The old name is equal (RFC 9110 §8.4.1.3).
         let name = if name.eq_ignore_ascii_case("x-gzip") { "gzip" } else { name };
         Self::ALL.into_iter().find(|coding| coding.name().eq_ignore_ascii_case(name))
@@ -51,10 +51,21 @@ impl Coding {
 
 impl Accepted {
     /// Chooses for a request (RFC 9110 §12.5.3). Of those that the client likes best, the first offered wins.
-    pub(super) fn of(request: &Request, offered: &[Coding]) -> Self {
+    pub(crate) fn of(request: &Request, offered: &[Coding]) -> Self {
         let lines = request.headers().filter(|(name, _)| name.eq_ignore_ascii_case("accept-encoding"));
         let values: Vec<_> = lines.filter_map(|(_, value)| std::str::from_utf8(value).ok()).collect();
         Self::choose(&values, offered)
+    }
+
+    /// All of the offered that a request takes, the best first.
+    pub(crate) fn all(request: &Request, offered: &[Coding]) -> Vec<Coding> {
+        let mut left = offered.to_vec();
+        let mut accepted = Vec::new();
+        while let Some(best) = Self::of(request, &left).coding {
+            left.retain(|coding| *coding != best);
+            accepted.push(best);
+        }
+        accepted
     }
 
     fn choose(values: &[&str], offered: &[Coding]) -> Self {
@@ -138,6 +149,12 @@ mod tests {
         assert_eq!(choose(""), (None, true));
         assert_eq!(choose("exi, compress"), (None, true));
         assert_eq!(choose("gzip;q=0"), (None, true));
+    }
+
+    #[test]
+    fn all_that_are_taken_come_the_best_first() {
+        let head = "GET / HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip, br;q=0.5, zstd;q=0\r\n\r\n";
+        assert_eq!(Accepted::all(&Request::sample(head, ""), &Coding::ALL), [Coding::Gzip, Coding::Brotli]);
     }
 
     #[test]
