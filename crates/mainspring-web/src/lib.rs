@@ -1,4 +1,5 @@
-//! The web chapter of Mainspring: an application of routes, the HTTP/1.1 engine under it and its server.
+//! The web chapter of Mainspring: an application of routes, the HTTP/1.1 engine under it and its server, which
+//! speaks HTTP/2 as well.
 //!
 //! An [`App`] is a table of routes. A handler is an async function of *extractors* (what it wants from the
 //! request) that gives anything which implements [`IntoResponse`]. An [`HttpServer`] is the service that
@@ -20,6 +21,17 @@
 //! let server = HttpServer::bind("127.0.0.1:8080", app);
 //! assert_eq!(server.address(), "127.0.0.1:8080");
 //! ```
+//!
+//! | you want | see |
+//! |---|---|
+//! | routes, nested apps, their state and their life | [`App`], [`Route`] |
+//! | something from the request | [`FromRequest`] and its implementations |
+//! | to answer with something | [`IntoResponse`], [`payload`] |
+//! | something around handlers | [`middleware`] |
+//! | messages both ways, or to the browser | [`ws`], [`sse`], [`Hub`] |
+//! | the files of a directory | [`Files`] |
+//! | TLS, HTTP/2, a Unix socket | [`HttpServer`] |
+//! | tower services and layers, axum's extractors | [`interop`] |
 //!
 //! What the defaults protect from: heads above 64 KiB, more than 100 headers and bodies above 2 MiB are
 //! refused ([`Limits`]); clients that stall are closed ([`Timeouts`]).
