@@ -171,9 +171,19 @@ fn a_head_that_ends_early() {
 fn a_client_that_closes_its_half_is_answered() {
     let demo = Demo::start();
     let mut connection = demo.connect();
-    connection.send(NEXT.replace("/rate", "/sleep/50"));
+    connection.send(NEXT);
     connection.finish();
-    assert_eq!(connection.answer().text(), "slept 50 ms");
+    assert_eq!(connection.answer().status, 200);
+    assert_eq!(connection.rest(), b"");
+}
+
+/// It cannot be told from one that went away, and nobody should work for that one.
+#[test]
+fn a_client_that_closes_its_half_while_a_safe_handler_waits_counts_as_gone() {
+    let demo = Demo::start();
+    let mut connection = demo.connect();
+    connection.send(NEXT.replace("/rate", "/sleep/60000"));
+    connection.finish();
     assert_eq!(connection.rest(), b"");
 }
 
