@@ -3,6 +3,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use mainspring_task::task::panic_message;
 use mainspring_task::time::Deadline;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -131,9 +132,5 @@ async fn stop(service: &mut BoxService, cx: &Context) -> Result {
 }
 
 fn flatten(result: Result<Result, Box<dyn Any + Send>>) -> Result {
-    result.unwrap_or_else(|payload| {
-        let words = payload.downcast_ref::<&str>().copied();
-        let words = words.or_else(|| payload.downcast_ref::<String>().map(|text| &**text));
-        Err(BoxError::from(format!("it panicked: {}", words.unwrap_or("a payload that is not text"))))
-    })
+    result.unwrap_or_else(|payload| Err(BoxError::from(format!("it panicked: {}", panic_message(&*payload)))))
 }

@@ -2,6 +2,8 @@ use std::any::Any;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
+use mainspring_task::task::panic_message;
+
 use super::options::Hook;
 use super::{Counters, Failure, Options, Peer, Stage};
 use crate::{BoxError, Context, Outcome};
@@ -40,9 +42,7 @@ impl Report {
     /// Tells of a handler's panic and lets it go on. The log has it from the task, which the panic ends.
     #[cold]
     pub(super) fn panic(&self, peer: &Peer, payload: Box<dyn Any + Send>) -> ! {
-        let text = payload.downcast_ref::<&str>().copied();
-        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-        let error = format!("the handler panicked: {}", text.unwrap_or("a payload that is not text"));
+        let error = format!("the handler panicked: {}", panic_message(&*payload));
         self.tell(peer, Stage::Handler, &error.into());
         resume_unwind(payload)
     }

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
+use mainspring_task::task::panic_message;
 use mainspring_task::{Task, TaskError, task};
 use tokio::time::Instant;
 
@@ -141,7 +142,5 @@ async fn outcome(task: Task<Result>) -> Result {
 
 /// What a panic said.
 fn said(payload: &(dyn Any + Send)) -> BoxError {
-    let text = payload.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    format!("it panicked: {}", text.unwrap_or("(no message)")).into()
+    format!("it panicked: {}", panic_message(payload)).into()
 }

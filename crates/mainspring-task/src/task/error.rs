@@ -86,7 +86,18 @@ impl TaskError {
     }
 }
 
-pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> &str {
+/// What a panic said: its payload, when that is text.
+///
+/// For who catches panics himself; a [`TaskError`] has it already.
+///
+/// ```
+/// use mainspring_task::task::panic_message;
+///
+/// let payload = std::panic::catch_unwind(|| panic!("boom")).unwrap_err();
+/// assert_eq!(panic_message(&*payload), "boom");
+/// ```
+#[must_use]
+pub fn panic_message(payload: &(dyn Any + Send)) -> &str {
     if let Some(text) = payload.downcast_ref::<&'static str>() {
         text
     } else if let Some(text) = payload.downcast_ref::<String>() {

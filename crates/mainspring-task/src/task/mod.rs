@@ -17,10 +17,9 @@ mod shared;
 
 pub use builder::{Builder, spawn};
 pub use ended::Ended;
-pub use error::TaskError;
+pub use error::{TaskError, panic_message};
 pub use handle::Task;
 pub use id::TaskId;
 pub use shared::SharedTask;
 
 pub(crate) use self::core::{Core, Registered};
-pub(crate) use self::error::panic_message;

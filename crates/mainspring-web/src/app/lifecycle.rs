@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt;
 use mainspring_service::{BoxError, Result};
+use mainspring_task::task::panic_message;
 
 use super::app::App;
 use super::hooks::{BoxFuture, Enter, Hook, Hooks, Leave};
@@ -185,9 +186,7 @@ impl<F> Hook<F> {
 /// Turns a panic into an error, so that what follows is run.
 async fn caught<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
     AssertUnwindSafe(future).catch_unwind().await.unwrap_or_else(|panic: Box<dyn Any + Send>| {
-        let text = panic.downcast_ref::<&str>().copied();
-        let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-        Err(format!("it panicked: {}", text.unwrap_or("a payload that is not text")).into())
+        Err(format!("it panicked: {}", panic_message(&*panic)).into())
     })
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use http::StatusCode;
+use mainspring_task::task::panic_message;
 
 use crate::http1::Head;
 use crate::middleware::{Middleware, Next};
@@ -32,8 +33,6 @@ impl Middleware for ShowAnswers {
 }
 
 fn panicked(route: &str, panic: &(dyn Any + Send)) -> Response {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no text)");
-    tracing::error!(route, panic = text, "the handler panicked");
+    tracing::error!(route, panic = panic_message(panic), "the handler panicked");
     (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error").into_response()
 }

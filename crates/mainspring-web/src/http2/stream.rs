@@ -1,6 +1,5 @@
 //! One stream: a request, its handler and its answer.
 
-use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,6 +12,7 @@ use h2::RecvStream;
 use h2::server::SendResponse;
 use http::{Method, StatusCode, header};
 use mainspring_task::combine::stop;
+use mainspring_task::task::panic_message;
 use tokio::sync::watch;
 
 use super::answer::send;
@@ -136,7 +136,7 @@ async fn call(stream: &mut Stream, prepared: Prepared) -> Option<Response> {
             Ok(Poll::Ready(response)) => return Poll::Ready(Outcome::Answer(response)),
             Ok(Poll::Pending) => {}
             Err(panic) => {
-                tracing::error!(route, ?peer, panic = text(&*panic), "the handler panicked");
+                tracing::error!(route, ?peer, panic = panic_message(&*panic), "the handler panicked");
                 return Poll::Ready(Outcome::Panic);
             }
         }
@@ -155,12 +155,7 @@ async fn call(stream: &mut Stream, prepared: Prepared) -> Option<Response> {
         }
         Outcome::Late => {
             stop(handler, "the handler took too long").await;
-            Some((StatusCode::SERVICE_UNAVAILABLE, "the answer took too long").into_response())
+            Some((StatusCode::SERVICE_UNAVAILABLE, "the handler did not answer in time").into_response())
         }
     }
-}
-
-fn text(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no text)")
 }

@@ -9,6 +9,7 @@ use std::sync::{Arc, Once};
 use std::task::Poll;
 
 use http::StatusCode;
+use mainspring_task::task::panic_message;
 
 use super::{Middleware, Next};
 use crate::request::Request;
@@ -53,8 +54,7 @@ impl CatchPanic {
     }
 
     fn answer_to(&self, panic: &(dyn Any + Send), route: &str) -> Response {
-        let text = panic.downcast_ref::<&str>().copied();
-        let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no text)");
+        let text = panic_message(panic);
         let place = PLACE.take().unwrap_or_default();
         tracing::error!(route, place, panic = text, "the handler panicked");
         match &self.answer {

@@ -44,3 +44,4 @@ pub(crate) use builder::{Around, Builder, Part, Seat};
 pub(crate) use handler::{Endpoint, Respond};
 pub(crate) use methods::Answer;
 pub(crate) use routes::Found;
+pub(crate) use url::UNRESERVED;

@@ -33,7 +33,8 @@ pub(super) const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'@');
 
 /// What is encoded within a query: all but `unreserved`, as `+` and `&` mean something there.
-const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub(crate) const UNRESERVED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The path of a route, percent-encoded, with the query that was added to it.
 ///
@@ -61,9 +62,9 @@ impl Url {
     pub fn query(mut self, name: &str, value: impl ToString) -> Self {
         self.text.push(if self.has_query { '&' } else { '?' });
         self.has_query = true;
-        self.text.extend(utf8_percent_encode(name, QUERY));
+        self.text.extend(utf8_percent_encode(name, UNRESERVED));
         self.text.push('=');
-        self.text.extend(utf8_percent_encode(&value.to_string(), QUERY));
+        self.text.extend(utf8_percent_encode(&value.to_string(), UNRESERVED));
         self
     }
 

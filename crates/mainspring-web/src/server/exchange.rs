@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 use bytes::BytesMut;
 use http::{Method, StatusCode};
 use mainspring_task::combine::stop;
+use mainspring_task::task::panic_message;
 
 use super::answer::Answer;
 use super::clock::{Clock, Date};
@@ -335,8 +336,6 @@ impl Exchange {
     #[cold]
     fn panicked(&mut self, panic: &(dyn Any + Send)) {
         self.reply.clear();
-        let text = panic.downcast_ref::<&str>().copied();
-        let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no text)");
         let (turn, answered, what) = match (self.stage, &self.work) {
             (Stage::Handler(turn), _) => (turn, true, "the handler panicked"),
             (Stage::Work, Some(Work::Halt(halt))) => (halt.turn, halt.answered, "the handler panicked"),
@@ -345,7 +344,7 @@ impl Exchange {
             }
             _ => (Turn::NOBODY, false, "the engine panicked"),
         };
-        tracing::error!(route = self.route(turn), peer = ?self.peer, panic = text, "{what}");
+        tracing::error!(route = self.route(turn), peer = ?self.peer, panic = panic_message(panic), "{what}");
         self.work = None;
         if answered {
             let response = (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error").into_response();

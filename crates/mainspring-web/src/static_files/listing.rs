@@ -2,7 +2,10 @@
 
 use std::ffi::OsString;
 
+use percent_encoding::utf8_percent_encode;
+
 use crate::payload::Html;
+use crate::route::UNRESERVED;
 
 /// A line of the page. Directories come first, each kind by name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,15 +62,7 @@ fn escaped(text: &str) -> String {
 }
 
 fn percent_encoded(name: &str) -> String {
-    let mut encoded = String::with_capacity(name.len());
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
+    utf8_percent_encode(name, UNRESERVED).to_string()
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use mainspring_task::task::panic_message;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -70,7 +70,8 @@ impl Jobs {
         };
         // What a job has broken in itself is its own: the next one begins with its own arguments.
         let outcome = catch_unwind(AssertUnwindSafe(|| run(id, arguments, limit)));
-        let outcome = outcome.unwrap_or_else(|payload| Err(Kind::Panicked(words(&*payload).to_owned())));
+        let outcome =
+            outcome.unwrap_or_else(|payload| Err(Kind::Panicked(panic_message(&*payload).to_owned())));
         outcome.unwrap_or_else(|kind| frame::failure(id, &kind))
     }
 
@@ -94,12 +95,6 @@ fn with_sources(error: &BoxError) -> String {
         source = cause.source();
     }
     text
-}
-
-pub(super) fn words(payload: &(dyn Any + Send)) -> &str {
-    let text = payload.downcast_ref::<&str>().copied();
-    text.or_else(|| payload.downcast_ref::<String>().map(|text| &**text))
-        .unwrap_or("a payload that is not text")
 }
 
 impl fmt::Debug for Jobs {

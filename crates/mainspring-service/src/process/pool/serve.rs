@@ -5,13 +5,13 @@ use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use mainspring_task::task::panic_message;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::SignalKind;
 use tokio::sync::mpsc;
 
 use super::Jobs;
 use super::frame::{self, Order};
-use super::jobs::words;
 use crate::Outcome;
 
 /// `argv[0]` of a worker. After it come the pool's name, the worker's number and the frame limit.
@@ -116,7 +116,9 @@ fn prepare<O: Outcome>(register: impl FnOnce(&mut Jobs) -> O) -> Result<Jobs, St
     match registered {
         Ok(Ok(())) => jobs.check().map(|()| jobs),
         Ok(Err(error)) => Err(error.to_string()),
-        Err(payload) => Err(format!("it panicked while it registered its jobs: {}", words(&*payload))),
+        Err(payload) => {
+            Err(format!("it panicked while it registered its jobs: {}", panic_message(&*payload)))
+        }
     }
 }
 
