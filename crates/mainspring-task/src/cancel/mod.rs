@@ -56,4 +56,4 @@ pub(crate) use grace::Grace;
 pub(crate) use guard::{Seat, is_passing, while_dropping_hard};
 pub(crate) use intercept::intercept;
 pub(crate) use state::Cancel;
-pub(crate) use tree::{Key, Kind, ROOT, Turn};
+pub(crate) use tree::{Key, Kind, ROOT, Turn, UNOPENED};

@@ -75,6 +75,7 @@ impl Snapshot {
     }
 
     /// Puts a value in, or takes it out; gives back the one that was there.
+    #[inline]
     pub(super) fn put(
         &mut self,
         variable: &'static Meta,
@@ -101,6 +102,7 @@ pub(crate) fn swap(snapshot: &mut Snapshot) {
 }
 
 /// Works on the current values. Nothing of the user's runs in it: the borrow must not be nested.
+#[inline]
 pub(super) fn with_current<R>(work: impl FnOnce(&mut Snapshot) -> R) -> R {
     CURRENT.with(|current| work(&mut current.borrow_mut()))
 }

@@ -317,8 +317,9 @@ impl Exchange {
         let endpoint = routes.endpoint(&found);
         let request = Request::new(head, body, found.params, Arc::clone(routes), self.peer);
         self.stage = Stage::Handler(turn);
-        endpoint.call(request, &mut self.reply);
-        self.poll_reply(cx, turn);
+        if let Poll::Ready(response) = endpoint.call(request, &mut self.reply, cx) {
+            self.answer(response, turn);
+        }
         if let Stage::Handler(turn) = &mut self.stage {
             turn.since = self.site.clock.now();
         }
