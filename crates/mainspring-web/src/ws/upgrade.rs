@@ -7,10 +7,11 @@ use http::StatusCode;
 use tokio::sync::oneshot;
 
 use super::close::{CloseCode, Closed};
+use super::connection::{Connection, Patience};
 use super::handshake::{accept, values};
 use super::negotiation::{Agreement, Compression};
 use super::protocol::Protocol;
-use super::socket::{Connection, Patience, WebSocket};
+use super::socket::WebSocket;
 use crate::error::Error;
 use crate::payload::Upgraded;
 use crate::request::{FromRequestParts, Request};
