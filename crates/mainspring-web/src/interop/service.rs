@@ -124,7 +124,8 @@ impl AppService {
         let peer = peer.or_else(|| request.extensions().get::<SocketAddr>().copied());
         let mut request = Request::from_http(request, Arc::clone(&self.routes), peer)?;
         let found = self.routes.find(request.head());
-        let limit = self.routes.rules(&found).body_limit.unwrap_or(self.limits.body as u64);
+        let (_, rules) = self.routes.answerer(&found);
+        let limit = rules.body_limit.unwrap_or(self.limits.body as u64);
         if request.body().len().is_some_and(|length| length > limit) {
             return Err(Error::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"));
         }
@@ -180,7 +181,7 @@ impl Future for AppFuture {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { routes, begun, reply } = &mut *self;
         let polled = match begun.take() {
-            Some((request, found)) => routes.endpoint(&found).call(request, reply, cx),
+            Some((request, found)) => routes.answerer(&found).0.call(request, reply, cx),
             None => reply.poll(cx),
         };
         polled.map(|response: Response| Ok(response.into_http()))
