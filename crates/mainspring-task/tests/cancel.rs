@@ -173,7 +173,7 @@ async fn a_body_that_panics_in_its_first_poll_leaves_the_scopes_around_it_as_the
                 panic!("on purpose");
             });
             assert!(std::panic::AssertUnwindSafe(falls).catch_unwind().await.is_err());
-            finally(pending::<()>(), diary.later("after")).await
+            finally(pending::<()>(), diary.later("after")).await;
         }
     });
     sleep(Duration::from_secs(1)).await;
