@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 
 use bytes::Bytes;
+use mainspring_web::interop::tower_layer;
 use mainspring_web::middleware::{Coding, Compression, Decompression};
 use mainspring_web::{App, Body, Error, HttpServer, IntoResponse, Limits, Response, StatusCode};
 
@@ -73,6 +74,31 @@ async fn answers_of_every_size_are_compressed_with_every_coding() {
             assert!(decoded(coding, &answer.body) == text(times).as_bytes(), "{coding} of {times}");
         }
     }
+}
+
+#[tokio::test]
+async fn the_compression_layer_of_tower_http_serves_as_a_middleware() {
+    let pieces = || async {
+        let lines = (0..3_000).map(|_| Ok::<_, Error>(LINE));
+        Body::stream(futures_util::stream::iter(lines))
+    };
+    let app = App::new()
+        .middleware(tower_layer(tower_http::compression::CompressionLayer::new()))
+        .get("/", || async { text(3_000) })
+        .get("/stream", pieces)
+        .get("/small", || async { "Meow." });
+    let site = Site::start(app).await;
+    for coding in ["gzip", "br"] {
+        for path in ["/", "/stream"] {
+            let answer = site.get_with(path, &[("accept-encoding", coding)]).await;
+            assert_eq!((answer.status, answer.header("content-encoding")), (200, Some(coding)), "{path}");
+            assert_eq!(answer.header("content-length"), None, "{path}");
+            assert!(decoded(coding, &answer.body) == text(3_000).as_bytes(), "{coding} of {path}");
+        }
+        let small = site.get_with("/small", &[("accept-encoding", coding)]).await;
+        assert_eq!((small.header("content-encoding"), small.text()), (None, "Meow."));
+    }
+    assert_eq!(site.get("/").await.text(), text(3_000));
 }
 
 #[tokio::test]
