@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue, header};
 
 use super::response::Response;
 use crate::error::BoxError;
-use crate::payload::{Body, OnUpgrade, Source};
+use crate::payload::{Body, End, OnUpgrade, Source};
 
 /// What takes the connection over: no bytes that others could wrap, so it goes beside the body.
 #[derive(Clone)]
@@ -37,14 +37,17 @@ impl Response {
             .and_then(|HandOver(shared)| shared.lock().unwrap_or_else(PoisonError::into_inner).take())
         {
             Some(on_upgrade) => answer.with_body(Body::upgrade(on_upgrade)),
-            None => answer.with_body(Body::wrap_sized(length, body)),
+            None => {
+                let end = answer.extensions_mut().remove::<End>();
+                answer.with_body(Body::wrap_sized(length, body).with_end(end))
+            }
         }
     }
 
     /// Turns it into an answer of the `http` crate; its length goes into `content-length` where it is known.
     ///
-    /// What takes the connection over goes into the extensions, where [`from_http`](Self::from_http) finds it
-    /// again, whatever has become of the body.
+    /// What takes the connection over, and what ends an endless body, goes into the extensions, where
+    /// [`from_http`](Self::from_http) finds it again, whatever has become of the body.
     pub fn into_http(mut self) -> http::Response<Body> {
         let mut response = http::Response::new(Body::empty());
         *response.status_mut() = self.status();
@@ -65,6 +68,9 @@ impl Response {
         }
         *response.extensions_mut() = std::mem::take(self.extensions_mut());
         let body = self.into_body();
+        if let Some(end) = body.end() {
+            response.extensions_mut().insert(end);
+        }
         if !body.is_upgrade() {
             *response.body_mut() = body;
         } else if let Source::Upgrade(on_upgrade) = body.into_source() {

@@ -16,7 +16,7 @@ fn text(times: usize) -> String {
 }
 
 /// Decodes with the reference libraries, not with what the middleware uses.
-fn decoded(coding: &str, bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn decoded(coding: &str, bytes: &[u8]) -> Vec<u8> {
     let mut plain = Vec::new();
     match coding {
         "gzip" => flate2::read::GzDecoder::new(bytes).read_to_end(&mut plain).map(drop),

@@ -138,9 +138,7 @@ impl Compression {
                 Err(error) => crate::Error::from(error).into_response(),
             };
         }
-        let endless = response.body().is_endless();
-        let encoded = |body| Body::erase(None, Encoded::new(body, encoder)).with_endless(endless);
-        labelled(response, coding).map_body(encoded)
+        labelled(response, coding).map_body(|body| Body::erase(None, Encoded::new(body, encoder)))
     }
 }
 
