@@ -76,6 +76,33 @@ async fn answers_of_every_size_are_compressed_with_every_coding() {
     }
 }
 
+/// All on one thread but the pool: how much is answered meanwhile shows in the order of events.
+#[tokio::test]
+async fn others_are_answered_while_a_large_body_is_compressed() {
+    let size = 20 * 1024 * 1024 / LINE.len();
+    let app = App::new()
+        .middleware(Compression::new())
+        .get("/large", move || async move { text(size) })
+        .get("/small", || async { "Meow." });
+    let site = Site::start(app).await;
+    let large = site.get_with("/large", &[("accept-encoding", "br")]);
+    let mut answered = 0;
+    let others = async {
+        loop {
+            assert_eq!(site.get("/small").await.text(), "Meow.");
+            answered += 1;
+        }
+    };
+    let large = tokio::select! {
+        large = large => large,
+        () = others => unreachable!("it goes on for ever"),
+    };
+    assert_eq!(large.header("content-encoding"), Some("br"));
+    // Hundreds; three when it is compressed where it is sent.
+    assert!(answered > 20, "{answered} others were answered");
+    assert!(decoded("br", &large.body) == text(size).as_bytes());
+}
+
 #[tokio::test]
 async fn the_compression_layer_of_tower_http_serves_as_a_middleware() {
     let pieces = || async {
