@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use bytes::Bytes;
 use mainspring_web::interop::tower_layer;
 use mainspring_web::middleware::{Coding, Compression, Decompression};
-use mainspring_web::{App, Body, Error, HttpServer, IntoResponse, Limits, Response, StatusCode};
+use mainspring_web::{App, Body, Error, HttpServer, IntoResponse, Limits, Response, Route, StatusCode};
 
 use crate::site::{Answer, Site};
 
@@ -254,6 +254,33 @@ async fn members_that_follow_each_other_are_one_body() {
     for coding in ["gzip", "zstd"] {
         let body = [encoded(coding, b"Meow. "), encoded(coding, b"Purr.")].concat();
         assert_eq!(post(&site, coding, &body).await.text(), "Meow. Purr.", "{coding}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_may_become_as_large_as_its_route_allows() {
+    let size = |body: Bytes| async move { body.len().to_string() };
+    let app = |decompression| {
+        App::new()
+            .middleware(decompression)
+            .post("/", size)
+            .add(Route::post("/small", size).body_limit(1000))
+            .add(Route::post("/large", size).body_limit(8 * 1024 * 1024))
+    };
+    let ask = async |site: &Site, path: &str, size: usize| {
+        let body = encoded("gzip", &text(size / LINE.len() + 1).as_bytes()[..size]);
+        site.ask("POST", path, &[("content-encoding", "gzip")], &body).await.status
+    };
+    let default = Limits::default().body;
+    let site = Site::start(app(Decompression::new())).await;
+    for (path, limit) in [("/small", 1000), ("/", default), ("/large", 8 * 1024 * 1024)] {
+        assert_eq!(ask(&site, path, limit).await, 200, "{path}");
+        assert_eq!(ask(&site, path, limit + 1).await, 413, "{path}");
+    }
+    let site = Site::start(app(Decompression::new().limit(2000))).await;
+    for path in ["/small", "/", "/large"] {
+        assert_eq!(ask(&site, path, 2000).await, 200, "{path}");
+        assert_eq!(ask(&site, path, 2001).await, 413, "{path}");
     }
 }
 
