@@ -153,7 +153,7 @@ fn websocket(demo: &Demo) -> Connection {
 fn frame(connection: &mut Connection) -> (u8, Vec<u8>) {
     let head = connection.bytes(2);
     let length = match head[1] {
-        126 => usize::from(u16::from_be_bytes(connection.bytes(2).try_into().unwrap())),
+        126 => usize::from(u16::from_be_bytes(connection.bytes(2).try_into().expect("it is two bytes"))),
         length => usize::from(length),
     };
     (head[0] & 0x0f, connection.bytes(length))

@@ -103,8 +103,8 @@ impl Decompression {
     fn bounds(&self, request: &Request) -> Bounds {
         let limit = self.limit.unwrap_or_else(|| {
             let routes = request.routes();
-            let of_route = routes.rules(&routes.find(request.head())).body_limit;
-            of_route.unwrap_or(Limits::default().body as u64)
+            let (_, rules) = routes.answerer(&routes.find(request.head()));
+            rules.body_limit.unwrap_or(Limits::default().body as u64)
         });
         Bounds { limit, ratio: self.ratio }
     }
