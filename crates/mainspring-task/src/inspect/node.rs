@@ -156,13 +156,13 @@ impl Node {
     }
 
     /// Gives back the task's number for the watchdog; zero for what it is not to look at.
-    #[inline]
+    #[inline(always)]
     pub(super) fn poll_started(&self, start: u64) -> u64 {
         self.running_since.store(start, Relaxed);
         if self.may_block { 0 } else { self.id.as_u64() }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn poll_ended(&self, start: u64) {
         let end = ticks::now();
         let took = end.saturating_sub(start);
