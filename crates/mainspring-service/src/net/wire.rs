@@ -8,6 +8,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::UnixStream;
+#[cfg(target_os = "linux")]
+use super::transfer;
 
 /// A connected socket of either family.
 #[derive(Debug)]
@@ -64,11 +66,22 @@ impl AsFd for Wire {
 }
 
 impl AsyncRead for Wire {
+    #[inline]
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        #[cfg(target_os = "linux")]
+        if buffer.initialized().len() == buffer.capacity() {
+            let room = buffer.initialize_unfilled();
+            let received = match self.get_mut() {
+                Wire::Tcp(stream) => transfer::poll_receive(stream, cx, room),
+                Wire::Unix(stream) => transfer::poll_receive(stream, cx, room),
+            };
+            return received.map_ok(|count| buffer.advance(count));
+        }
+        // To write zeros into fresh memory first would cost more than the detour through the C library.
         match self.get_mut() {
             Wire::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
             Wire::Unix(stream) => Pin::new(stream).poll_read(cx, buffer),
@@ -77,6 +90,16 @@ impl AsyncRead for Wire {
 }
 
 impl AsyncWrite for Wire {
+    #[cfg(target_os = "linux")]
+    #[inline]
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Wire::Tcp(stream) => transfer::poll_send(stream, cx, bytes),
+            Wire::Unix(stream) => transfer::poll_send(stream, cx, bytes),
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Wire::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
