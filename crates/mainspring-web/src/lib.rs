@@ -38,6 +38,7 @@
 
 mod app;
 mod error;
+mod extensions;
 pub mod http1;
 mod http2;
 mod hub;

@@ -155,6 +155,22 @@ impl Head {
         }
     }
 
+    /// Whether the answer has no body, whatever it says.
+    #[inline]
+    pub(crate) fn is_head(&self) -> bool {
+        self.method == Known::Head
+    }
+
+    /// Whether the request only reads (RFC 9110 §9.2.1), so that nobody but the client cares for its answer.
+    #[inline]
+    pub(crate) fn is_safe(&self) -> bool {
+        match self.method {
+            Known::Get | Known::Head | Known::Options => true,
+            Known::Post | Known::Put | Known::Delete | Known::Patch => false,
+            Known::Other => self.method().is_safe(),
+        }
+    }
+
     /// The version of HTTP.
     pub fn version(&self) -> Version {
         self.version

@@ -64,7 +64,7 @@ fn prepare(stream: &mut Stream, request: http::Request<RecvStream>) -> Result<Pr
     check(&parts, site)?;
     let head = Head::from_parts(&parts)?;
     let found = site.routes.find(&head);
-    let rules = site.routes.rules(&found);
+    let (_, rules) = site.routes.answerer(&found);
     let limit = rules.body_limit.unwrap_or(site.limits.body as u64);
     let length = parts.headers.get(header::CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
@@ -83,7 +83,7 @@ fn prepare(stream: &mut Stream, request: http::Request<RecvStream>) -> Result<Pr
     }
     let route = site.routes.pattern(found.params.pattern).unwrap_or_default().to_owned();
     let body = Incoming::body(body, Arc::clone(site), limit, length);
-    let cancels = rules.cancel_on_disconnect.unwrap_or_else(|| parts.method.is_safe());
+    let cancels = rules.cancel_on_disconnect.unwrap_or_else(|| head.is_safe());
     let mut request = Request::new(head, body, found.params.clone(), Arc::clone(&site.routes), stream.peer);
     *request.extensions_mut() = parts.extensions;
     Ok(Prepared { request, found, route, cancels })
@@ -121,7 +121,7 @@ async fn call(stream: &mut Stream, prepared: Prepared) -> Option<Response> {
     let (peer, routes) = (stream.peer, Arc::clone(&stream.site.routes));
     let mut handler = Box::pin(async move {
         let mut reply = Reply::new();
-        routes.endpoint(&found).call(request, &mut reply);
+        routes.answerer(&found).0.call(request, &mut reply);
         poll_fn(|cx| reply.poll(cx)).await
     });
     let limit = stream.site.timeouts.handler;

@@ -123,7 +123,8 @@ impl AppService {
         let peer = peer.or_else(|| request.extensions().get::<SocketAddr>().copied());
         let mut request = Request::from_http(request, Arc::clone(&self.routes), peer)?;
         let found = self.routes.find(request.head());
-        let limit = self.routes.rules(&found).body_limit.unwrap_or(self.limits.body as u64);
+        let (endpoint, rules) = self.routes.answerer(&found);
+        let limit = rules.body_limit.unwrap_or(self.limits.body as u64);
         if request.body().len().is_some_and(|length| length > limit) {
             return Err(Error::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"));
         }
@@ -132,7 +133,6 @@ impl AppService {
             let body = std::mem::take(request.body_mut());
             *request.body_mut() = Body::wrap(Limited::new(body, limit));
         }
-        let endpoint = self.routes.endpoint(&found);
         request.set_route_params(found.params);
         endpoint.call(request, reply);
         Ok(())

@@ -24,7 +24,7 @@ pub(crate) use body::Source;
 pub(crate) use content_type::ContentType;
 pub(crate) use file::FileBody;
 pub(crate) use form::to_form;
-pub(crate) use pipe::{Demand, Incoming, Pipe, Reader, pipe};
+pub(crate) use pipe::{Demand, Pipe, Reader, pipe};
 #[cfg(feature = "multipart")]
 pub(crate) use text::Charset;
 pub(crate) use upgrade::OnUpgrade;

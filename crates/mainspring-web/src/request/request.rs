@@ -9,6 +9,7 @@ use http::{Extensions, Method};
 use super::extract::FromRequestParts;
 use super::values::percent_decoded;
 use crate::error::Error;
+use crate::extensions::Attached;
 use crate::http1::{Fields, Head, Span, Version};
 use crate::payload::Body;
 use crate::route::{Routes, States, Url, Urls};
@@ -40,7 +41,7 @@ pub struct Request {
     params: Params,
     routes: Arc<Routes>,
     peer: Option<SocketAddr>,
-    extensions: Extensions,
+    extensions: Attached,
 }
 
 /// The path parameters of a matched route: which pattern it was and where in the head the values stand.
@@ -61,7 +62,7 @@ impl Request {
         routes: Arc<Routes>,
         peer: Option<SocketAddr>,
     ) -> Self {
-        Self { head, body, params, routes, peer, extensions: Extensions::new() }
+        Self { head, body, params, routes, peer, extensions: Attached::none() }
     }
 
     /// The method.
@@ -121,12 +122,12 @@ impl Request {
 
     /// What middlewares attached to this request, by type.
     pub fn extensions(&self) -> &Extensions {
-        &self.extensions
+        self.extensions.all()
     }
 
     /// The same, to attach something.
     pub fn extensions_mut(&mut self) -> &mut Extensions {
-        &mut self.extensions
+        self.extensions.all_mut()
     }
 
     /// Takes something by the extractor for it, as a handler's argument would.
@@ -240,7 +241,7 @@ impl Request {
     }
 
     pub(super) fn into_body_and_extensions(self) -> (Body, Extensions) {
-        (self.body, self.extensions)
+        (self.body, self.extensions.into_inner())
     }
 
     pub(crate) fn head_mut(&mut self) -> &mut Head {

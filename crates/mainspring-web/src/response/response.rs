@@ -5,6 +5,7 @@ use std::future::Future;
 use http::{Extensions, StatusCode};
 
 use crate::error::Error;
+use crate::extensions::Attached;
 use crate::http1::{Fields, is_token, is_value};
 use crate::payload::{Body, ContentType, Upgraded};
 
@@ -29,7 +30,7 @@ pub struct Response {
     close: bool,
     lines: Vec<u8>,
     body: Body,
-    extensions: Extensions,
+    extensions: Attached,
 }
 
 impl Response {
@@ -42,7 +43,7 @@ impl Response {
             close: false,
             lines: Vec::new(),
             body: Body::empty(),
-            extensions: Extensions::new(),
+            extensions: Attached::none(),
         }
     }
 
@@ -215,12 +216,12 @@ impl Response {
 
     /// What handlers leave for middlewares, by type; no part of what is sent.
     pub fn extensions(&self) -> &Extensions {
-        &self.extensions
+        self.extensions.all()
     }
 
     /// The same, to leave something.
     pub fn extensions_mut(&mut self) -> &mut Extensions {
-        &mut self.extensions
+        self.extensions.all_mut()
     }
 
     /// Takes the body out.

@@ -129,16 +129,16 @@ impl Routes {
         })
     }
 
-    /// Who answers what was found; somebody always does.
+    /// Who answers what was found, and by which rules: somebody always does, without a route by the server's own.
     #[inline]
-    pub(crate) fn endpoint(&self, found: &Found) -> &dyn Endpoint {
+    pub(crate) fn answerer(&self, found: &Found) -> (&dyn Endpoint, Rules) {
         if let FoundKind::Handler(method) = found.kind
-            && let Some(entry) =
-                self.patterns.get(found.params.pattern).and_then(|known| known.entries.get(method))
+            && let Some(known) = self.patterns.get(found.params.pattern)
+            && let Some(Entry { endpoint, rules, .. }) = known.entries.get(method)
         {
-            return &*entry.endpoint;
+            return (&**endpoint, *rules);
         }
-        self.answer_of_scope(found)
+        (self.answer_of_scope(found), Rules::default())
     }
 
     fn answer_of_scope(&self, found: &Found) -> &dyn Endpoint {
@@ -151,13 +151,6 @@ impl Routes {
             FoundKind::Redirect => &*scope.redirect,
             FoundKind::Nothing | FoundKind::Handler(_) => &*scope.fallback,
         }
-    }
-
-    /// The rules of the route that was found; the server's own where none was.
-    pub(crate) fn rules(&self, found: &Found) -> Rules {
-        let FoundKind::Handler(method) = found.kind else { return Rules::default() };
-        let known = self.patterns.get(found.params.pattern);
-        known.and_then(|known| known.entries.get(method)).map(|entry| entry.rules).unwrap_or_default()
     }
 
     /// The methods that a path knows, for `allow`.

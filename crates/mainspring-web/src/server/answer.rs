@@ -43,7 +43,7 @@ enum Fill {
 impl Exchange {
     /// Gives the answer, or its head when the body comes later.
     #[inline]
-    pub(super) fn answer(&mut self, response: Response, turn: Turn) {
+    pub(super) fn answer(&mut self, response: &mut Response, turn: Turn) {
         let keep = turn.keep_alive
             && !self.stopping
             && !response.closes()
@@ -58,8 +58,8 @@ impl Exchange {
         match response.body().as_bytes() {
             Some(bytes) if !response.status().is_informational() => {
                 let coding = Coding::Length(bytes.len() as u64);
-                if self.head(&response, turn, coding, ending.is_none()) {
-                    self.output.body(response.into_body());
+                if self.head(response, turn, coding, ending.is_none()) {
+                    self.output.body(response.body_mut());
                 }
                 self.answered(ending);
             }
@@ -84,7 +84,7 @@ impl Exchange {
 
     /// Streams, files, upgrades.
     #[inline(never)]
-    fn answer_rarely(&mut self, mut response: Response, turn: Turn, ending: Option<Ending>) {
+    fn answer_rarely(&mut self, response: &mut Response, turn: Turn, ending: Option<Ending>) {
         if response.body().is_upgrade() || response.status().is_informational() {
             return self.upgrade(response, turn);
         }
@@ -95,8 +95,7 @@ impl Exchange {
             (None, _) => (Coding::Chunked, ending),
         };
         let body = std::mem::take(response.body_mut());
-        let response = response.with_body(Body::empty());
-        if !self.head(&response, turn, coding, ending.is_none()) {
+        if !self.head(response, turn, coding, ending.is_none()) {
             drop(body);
             return self.answered(ending);
         }
@@ -109,7 +108,7 @@ impl Exchange {
     }
 
     /// Hands the connection over, if that is what the client has asked for.
-    fn upgrade(&mut self, mut response: Response, turn: Turn) {
+    fn upgrade(&mut self, response: &mut Response, turn: Turn) {
         let body = std::mem::take(response.body_mut());
         let fits =
             turn.upgrade && response.status() == StatusCode::SWITCHING_PROTOCOLS && self.intake.is_over();
@@ -117,7 +116,7 @@ impl Exchange {
             Source::Upgrade(on_upgrade) if fits => {
                 let date = self.date.refresh(&self.site.clock);
                 let coding = Coding::Length(0);
-                encode(self.output.buffer(), &response, true, coding, Connection::Upgrade, date);
+                encode(self.output.buffer(), response, true, coding, Connection::Upgrade, date);
                 self.begin_work(Work::Upgrade(on_upgrade));
             }
             _ => {
@@ -127,8 +126,8 @@ impl Exchange {
                     status = response.status().as_u16(),
                     "the client did not ask for this answer"
                 );
-                let response = (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error").into_response();
-                self.answer(response, turn);
+                let answer = (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error");
+                self.answer(&mut answer.into_response(), turn);
             }
         }
     }

@@ -3,13 +3,11 @@
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use http::StatusCode;
-use tokio_util::io::poll_read_buf;
 
 use super::buffers::{self, READ};
 use super::drain::Drain;
@@ -123,7 +121,7 @@ where
                     woken = false;
                     continue;
                 }
-                Step::Close(ending) if !blocked => return Poll::Ready(Ok(End::Closed(ending))),
+                Step::Close if !blocked => return Poll::Ready(Ok(End::Closed(self.exchange.ending()))),
                 Step::Http2 if !blocked => return Poll::Ready(Ok(End::Http2)),
                 Step::Upgrade if !blocked => return Poll::Ready(Ok(self.hand_over())),
                 _ => {}
@@ -203,7 +201,7 @@ where
             Step::Body | Step::Rest => true,
             // What comes now belongs to the next request, unless a body is on its way.
             Step::Watch => !self.ended && self.exchange.intake.is_over() && self.exchange.input.len() < READ,
-            Step::Write | Step::File | Step::Upgrade | Step::Http2 | Step::Close(_) => false,
+            Step::Write | Step::File | Step::Upgrade | Step::Http2 | Step::Close => false,
         }
     }
 
@@ -215,16 +213,14 @@ where
         }
         let Exchange { input, output, intake, .. } = &mut self.exchange;
         if input.capacity() == 0 {
-            let (fresh, bytes) = buffers::take();
-            *input = fresh;
-            output.put_buffer(bytes);
+            buffers::take(input, output.buffer());
         } else if input.capacity() - input.len() < ROOM {
             let missing = if step == Step::Body { intake.decoder.missing() } else { None };
             input.reserve(missing.map_or(READ, |missing| (missing as usize).clamp(READ, LARGE)));
         }
-        match poll_read_buf(Pin::new(&mut self.stream), cx, input) {
+        match self.stream.poll_fill(cx, input) {
             Poll::Pending if step == Step::Head && input.is_empty() => {
-                buffers::give(std::mem::take(input), output.take_buffer());
+                buffers::give(input, output.buffer());
                 Poll::Pending
             }
             // Whoever is at work without its client finds out when it answers.

@@ -9,17 +9,17 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::BytesMut;
-use http::{Method, StatusCode};
+use http::StatusCode;
 use mainspring_task::combine::stop;
 use mainspring_task::task::panic_message;
 
 use super::answer::Answer;
 use super::clock::{Clock, Date};
-use super::intake::{Begun, Intake, Pump};
+use super::intake::{Intake, Pump};
 use super::output::Output;
 use super::timeouts::{Timeouts, Waits};
 use crate::http1::{Decoder, Expect, Incoming, Limits, Preface, Refusal, Version};
-use crate::payload::{Body, OnUpgrade};
+use crate::payload::OnUpgrade;
 use crate::request::Request;
 use crate::response::{IntoResponse, Response};
 use crate::route::{Reply, Routes};
@@ -61,8 +61,8 @@ pub(super) enum Step {
     Upgrade,
     /// Go on in HTTP/2.
     Http2,
-    /// End the connection.
-    Close(Ending),
+    /// End the connection, as [`Exchange::ending`] says.
+    Close,
 }
 
 /// How a connection ends.
@@ -247,10 +247,18 @@ impl Exchange {
                 }
             },
             Stage::Rest(rest) => self.poll_rest(cx, rest),
-            // What follows the last request was not read as one, but it is there.
-            Stage::Closed(Ending::Orderly) if !self.input.is_empty() => Some(Step::Close(Ending::Linger)),
-            Stage::Closed(ending) => Some(Step::Close(ending)),
+            Stage::Closed(_) => Some(Step::Close),
             Stage::Head | Stage::Handler(_) => None,
+        }
+    }
+
+    /// How the connection ends, once it does.
+    pub(super) fn ending(&self) -> Ending {
+        match self.stage {
+            // What follows the last request was not read as one, but it is there.
+            Stage::Closed(Ending::Orderly) if !self.input.is_empty() => Ending::Linger,
+            Stage::Closed(ending) => ending,
+            _ => Ending::Spoilt,
         }
     }
 
@@ -259,7 +267,7 @@ impl Exchange {
         self.close(Ending::Orderly);
         if answered {
             let late = (StatusCode::SERVICE_UNAVAILABLE, "the handler did not answer in time");
-            self.answer(late.into_response().with_close(), turn);
+            self.answer(&mut late.into_response().with_close(), turn);
         }
     }
 
@@ -290,9 +298,8 @@ impl Exchange {
     #[cold]
     pub(super) fn refuse(&mut self, refusal: Refusal) {
         tracing::debug!(peer = ?self.peer, status = refusal.status().as_u16(), reason = refusal.reason(), "refused");
-        let response = (refusal.status(), refusal.reason()).into_response();
         self.intake.cut();
-        self.answer(response, Turn::NOBODY);
+        self.answer(&mut (refusal.status(), refusal.reason()).into_response(), Turn::NOBODY);
         self.stage = Stage::Closed(Ending::Linger);
     }
 
@@ -300,21 +307,23 @@ impl Exchange {
     fn begin(&mut self, cx: &mut Context<'_>, incoming: Incoming) -> Result<(), Refusal> {
         let Incoming { head, keep_alive, expect, upgrade, trailers } = incoming;
         self.heads += 1;
-        let found = self.site.routes.find(&head);
-        let rules = self.site.routes.rules(&found);
-        let cancels = rules.cancel_on_disconnect.unwrap_or_else(|| is_safe(head.method()));
-        let head_only = *head.method() == Method::HEAD;
-        let (version, pattern) = (head.version(), found.params.pattern);
-        let turn = Turn { keep_alive, head_only, cancels, upgrade, trailers, version, pattern, since: 0 };
+        let routes = &self.site.routes;
+        let found = routes.find(&head);
+        let (endpoint, rules) = routes.answerer(&found);
+        let turn = Turn {
+            keep_alive,
+            head_only: head.is_head(),
+            cancels: rules.cancel_on_disconnect.unwrap_or_else(|| head.is_safe()),
+            upgrade,
+            trailers,
+            version: head.version(),
+            pattern: found.params.pattern,
+            since: 0,
+        };
         if let Some(limit) = rules.body_limit {
             self.intake.decoder.limit_body(limit)?;
         }
-        let body = match self.intake.begin(cx, &mut self.input, expect == Expect::Continue)? {
-            Begun::Whole(body) => Body::from(body.freeze()),
-            Begun::Coming(length, body) => Body::erase(length, body),
-        };
-        let routes = &self.site.routes;
-        let endpoint = routes.endpoint(&found);
+        let body = self.intake.begin(cx, &mut self.input, expect == Expect::Continue)?;
         let request = Request::new(head, body, found.params, Arc::clone(routes), self.peer);
         self.stage = Stage::Handler(turn);
         endpoint.call(request, &mut self.reply);
@@ -327,7 +336,8 @@ impl Exchange {
 
     #[inline]
     fn poll_reply(&mut self, cx: &mut Context<'_>, turn: Turn) {
-        if let Poll::Ready(response) = self.reply.poll(cx) {
+        // Left where it is: an answer is large.
+        if let Poll::Ready(response) = &mut self.reply.poll(cx) {
             self.answer(response, turn);
         }
     }
@@ -347,8 +357,8 @@ impl Exchange {
         tracing::error!(route = self.route(turn), peer = ?self.peer, panic = panic_message(panic), "{what}");
         self.work = None;
         if answered {
-            let response = (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error").into_response();
-            return self.answer(response, turn);
+            let answer = (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error");
+            return self.answer(&mut answer.into_response(), turn);
         }
         // An answer was begun, or who knows in which state the engine is.
         self.close(Ending::Spoilt);
@@ -415,10 +425,4 @@ impl Turn {
         pattern: usize::MAX,
         since: 0,
     };
-}
-
-/// Whether a request only reads (RFC 9110 §9.2.1), so that nobody but the client cares for its answer.
-#[inline]
-fn is_safe(method: &Method) -> bool {
-    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }

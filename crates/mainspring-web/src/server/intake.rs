@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use super::exchange::{Ending, Exchange, Rest, Stage, Step};
 use super::output::Output;
 use crate::http1::{CONTINUE, Decoder, Piece, Refusal, Trailers};
-use crate::payload::{Demand, Incoming, Pipe, Reader, pipe};
+use crate::payload::{Body, Demand, Pipe, Reader, pipe};
 
 /// How much of a body that nobody wants is read, so that the connection can go on.
 pub(super) const REST: usize = 64 * 1024;
@@ -21,13 +21,6 @@ pub(super) struct Intake {
     expects: bool,
     /// The body ended in a way that leaves unknown what follows.
     broken: bool,
-}
-
-/// How far a body has come together with its head.
-pub(super) enum Begun {
-    Whole(BytesMut),
-    /// With its length, when that is known.
-    Coming(Option<u64>, Incoming),
 }
 
 /// What became of what was there.
@@ -57,13 +50,16 @@ impl Intake {
         cx: &Context<'_>,
         input: &mut BytesMut,
         expects: bool,
-    ) -> Result<Begun, Refusal> {
+    ) -> Result<Body, Refusal> {
         let length = self.decoder.missing();
+        if length == Some(0) {
+            return Ok(Body::empty());
+        }
         let mut body = BytesMut::new();
         loop {
             match self.decoder.body(input)? {
                 None => break,
-                Some(Piece::End) => return Ok(Begun::Whole(body)),
+                Some(Piece::End) => return Ok(Body::from(body.freeze())),
                 Some(Piece::Data(piece)) if body.is_empty() => body = piece,
                 Some(Piece::Data(piece)) => body.extend_from_slice(&piece),
             }
@@ -72,7 +68,7 @@ impl Intake {
     }
 
     #[cold]
-    fn attach(&mut self, cx: &Context<'_>, length: Option<u64>, body: BytesMut, expects: bool) -> Begun {
+    fn attach(&mut self, cx: &Context<'_>, length: Option<u64>, body: BytesMut, expects: bool) -> Body {
         let (pipe, incoming) = pipe();
         // Who has begun to send does not wait.
         self.expects = expects && body.is_empty();
@@ -80,7 +76,7 @@ impl Intake {
             let _nobody_reads_yet = pipe.push(cx, body.freeze());
         }
         self.pipe = Some(pipe);
-        Begun::Coming(length, incoming)
+        Body::erase(length, incoming)
     }
 
     /// Whether no body is on its way.

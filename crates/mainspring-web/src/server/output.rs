@@ -46,7 +46,7 @@ impl Output {
 
     /// Adds a body that is in memory.
     #[inline]
-    pub(super) fn body(&mut self, mut body: Body) {
+    pub(super) fn body(&mut self, body: &mut Body) {
         match body.as_bytes() {
             Some(bytes) if bytes.len() < ASIDE => self.bytes.extend_from_slice(bytes),
             _ => self.set_aside(body.take_bytes()),
@@ -177,20 +177,6 @@ impl Output {
             self.bytes = Vec::new();
         } else {
             self.bytes.clear();
-        }
-    }
-
-    /// Takes the empty buffer out, for as long as there is nothing to write.
-    #[inline]
-    pub(super) fn take_buffer(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.bytes)
-    }
-
-    /// Puts an empty buffer in.
-    #[inline]
-    pub(super) fn put_buffer(&mut self, bytes: Vec<u8>) {
-        if self.bytes.capacity() == 0 {
-            self.bytes = bytes;
         }
     }
 }

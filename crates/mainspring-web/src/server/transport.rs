@@ -2,12 +2,21 @@
 
 use std::fs::File;
 use std::io;
+use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_util::io::poll_read_buf;
 
 /// A stream of bytes both ways, with what only some kinds of it can do.
 pub(super) trait Transport: AsyncRead + AsyncWrite + Unpin + Send + Sync + 'static {
+    /// Reads once into what room a buffer has: how many bytes came, none at their end.
+    #[inline]
+    fn poll_fill(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
+        poll_read_buf(Pin::new(self), cx, buffer)
+    }
+
     /// Sends a part of a file without a detour through memory: how many bytes went, none at its end.
     ///
     /// `Unsupported` where the system cannot; the file is then read and written.
@@ -41,6 +50,40 @@ impl Transport for mainspring_service::net::Connection {}
 impl Transport for tokio::net::UnixStream {}
 
 impl Transport for tokio::net::TcpStream {
+    /// Asks the socket before the runtime: whoever was woken finds something, and registers but once.
+    #[cfg(target_os = "linux")]
+    #[inline]
+    fn poll_fill(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
+        use std::task::ready;
+
+        use tokio::io::Interest;
+        use tokio::task::coop;
+
+        // A client that always has more to send must leave time for others.
+        let turn = ready!(coop::poll_proceed(cx));
+        let room = buffer.capacity() - buffer.len();
+        loop {
+            let mut short = None;
+            // A read that leaves room has emptied the socket, which epoll tells of again once more has come. The
+            // readiness was looked at before the read, so that nothing is lost that came since.
+            let read = self.try_io(Interest::READABLE, || match self.try_read_buf(buffer) {
+                Ok(count) if count > 0 && count < room => {
+                    short = Some(count);
+                    Err(io::ErrorKind::WouldBlock.into())
+                }
+                read => read,
+            });
+            match short.map_or(read, Ok) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(self.poll_read_ready(cx))?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => {
+                    turn.made_progress();
+                    return Poll::Ready(read);
+                }
+            }
+        }
+    }
+
     #[cfg(target_os = "linux")]
     fn poll_send_file(
         &mut self,
