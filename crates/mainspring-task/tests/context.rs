@@ -131,3 +131,47 @@ async fn log_lines_are_shown_the_chosen_variables_only() {
     visit_logged(|name, value| shown.push(format!("{name}={value}")));
     assert_eq!(shown, ["request=7"]);
 }
+
+/// Tells when its last copy goes.
+#[derive(Clone)]
+struct Told {
+    _last: std::sync::Arc<Last>,
+}
+
+struct Last(std::sync::mpsc::Sender<()>);
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        self.0.send(()).unwrap();
+    }
+}
+
+#[test]
+fn what_is_set_outside_of_tasks_goes_with_its_thread() {
+    context_var! { static TOLD: Told; }
+    let (teller, told) = std::sync::mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        TOLD.set(Told { _last: std::sync::Arc::new(Last(teller)) });
+    });
+    thread.join().unwrap();
+    assert_eq!(told.try_recv(), Ok(()));
+}
+
+#[tokio::test]
+async fn a_runtime_inside_a_task_gives_the_outer_task_its_own_back() {
+    user("ada");
+    let outer = spawn(async {
+        let (task, name) = (mainspring_task::current_task().unwrap().id(), USER.get());
+        let inner = threaded(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            user("eve");
+            let seen = runtime.block_on(async { spawn(async { user("bob") }).await.unwrap() });
+            (seen, USER.get(), mainspring_task::current_task().unwrap().id())
+        });
+        let (seen, after, job) = inner.await.unwrap();
+        assert_eq!((seen.as_deref(), after.as_deref()), (Some("eve"), Some("eve")));
+        assert_ne!(job, task);
+        assert_eq!((mainspring_task::current_task().unwrap().id(), USER.get()), (task, name));
+    });
+    outer.await.unwrap();
+}

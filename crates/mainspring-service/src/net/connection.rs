@@ -160,6 +160,20 @@ impl AsyncRead for Connection {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        // The way of most reads, a short one.
+        #[cfg(target_os = "linux")]
+        if let Stream::Plain(wire) = &this.stream
+            && let Some(room) = super::transfer::room(buffer)
+        {
+            let attempt = wire.poll_receive(cx, room);
+            if let Poll::Ready(Ok(count)) = attempt {
+                buffer.advance(count);
+                if let Some(traffic) = &mut this.traffic {
+                    traffic.received(count);
+                }
+            }
+            return this.watched(cx, attempt.map_ok(|_| ()));
+        }
         let before = buffer.filled().len();
         let attempt = match &mut this.stream {
             Stream::Plain(wire) => Pin::new(wire).poll_read(cx, buffer),

@@ -4,12 +4,13 @@
 //! cancelled, which costs each call about as much again as all else that it does in the program.
 
 use std::io;
+use std::mem::forget;
 use std::os::fd::AsFd;
 use std::task::{Context, Poll, ready};
 
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
-use tokio::io::Interest;
+use tokio::io::{Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::task::coop;
 
@@ -42,6 +43,13 @@ macro_rules! sockets {
 
 sockets! { TcpStream UnixStream }
 
+/// What is left of a buffer, if all of it has been written to before, as that of a plain slice has: to write zeros
+/// into fresh memory would cost more than it spares.
+#[inline]
+pub fn room<'a>(buffer: &'a mut ReadBuf<'_>) -> Option<&'a mut [u8]> {
+    (buffer.initialized().len() == buffer.capacity()).then(|| buffer.initialize_unfilled())
+}
+
 /// Receives into `room`; gives how many bytes came, none at the end of the stream.
 ///
 /// One task may receive at a time, as with `poll_read` of the socket itself.
@@ -68,8 +76,9 @@ pub fn poll_receive(socket: &impl Socket, cx: &mut Context<'_>, room: &mut [u8])
             done = Some(Poll::Ready(received.map_err(io::Error::from)));
             after(received, room.len())
         };
-        // What came of it is left in `done`: what the call gives says only whether there may be more.
-        let _ = socket.try_io(Interest::READABLE, call);
+        // What came of it is left in `done`: what the call gives says only whether there may be more. It holds nothing
+        // to be dropped, which need not be looked at.
+        forget(socket.try_io(Interest::READABLE, call));
         match done {
             Some(done) => return done,
             None => ready!(socket.poll_ready(Interest::READABLE, cx))?,
@@ -105,7 +114,7 @@ pub fn poll_send(socket: &impl Socket, cx: &mut Context<'_>, bytes: &[u8]) -> Po
             }
             after(sent, bytes.len())
         };
-        let _ = socket.try_io(Interest::WRITABLE, call);
+        forget(socket.try_io(Interest::WRITABLE, call));
         if sent != Err(Errno::WOULDBLOCK) {
             turn.made_progress();
             return Poll::Ready(sent.map_err(io::Error::from));

@@ -45,6 +45,16 @@ impl Wire {
         }
     }
 
+    /// Receives into `room`; gives how many bytes came.
+    #[cfg(target_os = "linux")]
+    #[inline]
+    pub(super) fn poll_receive(&self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
+        match self {
+            Wire::Tcp(stream) => transfer::poll_receive(stream, cx, room),
+            Wire::Unix(stream) => transfer::poll_receive(stream, cx, room),
+        }
+    }
+
     /// Ends both directions, which wakes everybody who waits for either.
     pub(super) fn cut(&self) {
         let both = std::net::Shutdown::Both;
@@ -73,15 +83,10 @@ impl AsyncRead for Wire {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         #[cfg(target_os = "linux")]
-        if buffer.initialized().len() == buffer.capacity() {
-            let room = buffer.initialize_unfilled();
-            let received = match self.get_mut() {
-                Wire::Tcp(stream) => transfer::poll_receive(stream, cx, room),
-                Wire::Unix(stream) => transfer::poll_receive(stream, cx, room),
-            };
+        if let Some(room) = transfer::room(buffer) {
+            let received = self.poll_receive(cx, room);
             return received.map_ok(|count| buffer.advance(count));
         }
-        // To write zeros into fresh memory first would cost more than the detour through the C library.
         match self.get_mut() {
             Wire::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
             Wire::Unix(stream) => Pin::new(stream).poll_read(cx, buffer),

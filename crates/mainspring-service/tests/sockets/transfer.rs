@@ -61,18 +61,21 @@ async fn what_comes_after_a_part_of_the_room_wakes_the_reader() {
         timeout(BOUND, client.read_exact(&mut back)).await.unwrap().unwrap();
         assert_eq!(back, [round; 3]);
     }
+    drop(client);
     running.stop().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_connection_that_always_has_bytes_lets_others_have_their_turn() {
-    let (turn, gave_way) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-    let (sees, says) = (turn.clone(), gave_way.clone());
+    let gave_way = Arc::new(AtomicBool::new(false));
+    let says = gave_way.clone();
     let server = TcpServer::bind("127.0.0.1:0", move |mut client: Connection| {
-        let (sees, says) = (sees.clone(), says.clone());
+        let says = says.clone();
         async move {
             client.read_u8().await?;
-            let other = mainspring_task::spawn(async move { sees.store(true, Ordering::Relaxed) });
+            let turn = Arc::new(AtomicBool::new(false));
+            let takes = turn.clone();
+            let other = mainspring_task::spawn(async move { takes.store(true, Ordering::Relaxed) });
             // Bytes for ten thousand reads are there: none of these has to wait.
             for _ in 0..10_000 {
                 client.read_u8().await?;
