@@ -125,7 +125,13 @@ impl Connection {
     }
 
     /// Lets the idle clock see what an attempt gave.
+    #[inline(always)]
     fn watched<T>(&mut self, cx: &mut Context<'_>, attempt: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if self.idle.is_none() { attempt } else { self.timed(cx, attempt) }
+    }
+
+    #[inline(never)]
+    fn timed<T>(&mut self, cx: &mut Context<'_>, attempt: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         let Some(idle) = &mut self.idle else { return attempt };
         match idle.watch(cx, &attempt) {
             Ok(()) => attempt,
