@@ -1,9 +1,8 @@
-//! `cargo xtask bench`: figures that repeat.
+//! `cargo xtask bench`: builds the programs of `benches/` that a bench needs, and runs it.
 
 use std::process::Command;
 
 use crate::run::{self, Result};
-use crate::wall;
 use crate::workspace::Workspace;
 
 const BENCHES: &str = "instructions, peers, http, echo, services, routes";
@@ -13,25 +12,16 @@ pub(crate) fn bench(args: &[String]) -> Result {
         return run::fail(format!("which bench? There are: {BENCHES}"));
     };
     match name.as_str() {
-        "http" => http(rest),
-        "instructions" => instructions(rest),
-        "echo" => wall::echo(rest),
-        "services" => wall::services(rest),
-        "peers" => peers(rest),
-        "routes" => routes(),
+        // The program alone: what it compares need not be built for that.
+        "http" if rest.iter().any(|arg| matches!(arg.as_str(), "--help" | "-h")) => alone("http", rest),
+        "http" => with_peers("http", rest),
+        "peers" => check_valgrind().and_then(|()| with_peers("instructions", rest)),
+        // They start other programs of the package.
+        "instructions" => check_valgrind().and_then(|()| with_all("instructions", rest)),
+        "routes" => check_valgrind().and_then(|()| with_all("routes", &[])),
+        "echo" | "services" => alone(name, rest),
         unknown => run::fail(format!("no bench is called `{unknown}`; there are: {BENCHES}")),
     }
-}
-
-/// Compares our server with those of other frameworks by the clock.
-fn http(args: &[String]) -> Result {
-    with_peers("http", args)
-}
-
-/// Counts the instructions of our server and of other frameworks' servers.
-fn peers(args: &[String]) -> Result {
-    check_valgrind()?;
-    with_peers("instructions", args)
 }
 
 /// Runs a bench that compares, after building all that it compares.
@@ -42,13 +32,24 @@ fn with_peers(bench: &str, args: &[String]) -> Result {
     // A workspace of its own, with a folder of its own: its dependencies are no part of ours.
     build.arg("--manifest-path").arg(workspace.root().join("benches/peers/Cargo.toml"));
     run::run(build.arg("--target-dir").arg(&target))?;
-    build_benches(&workspace)?;
-    let mut command = Command::new(workspace.release(bench));
-    run::run(command.current_dir(workspace.root()).arg("--peers").arg(target.join("release")).args(args))
+    let peers = ["--peers".to_owned(), target.join("release").display().to_string()];
+    with_all(bench, &[&peers, args].concat())
 }
 
-fn build_benches(workspace: &Workspace) -> Result {
-    run::run(&mut workspace.cargo(&["build", "--release", "--package", "mainspring-benches"]))
+/// Runs a bench that starts our other programs, after building them.
+fn with_all(bench: &str, args: &[String]) -> Result {
+    measure(bench, &[], args)
+}
+
+/// Runs a bench that starts nothing but itself.
+fn alone(bench: &str, args: &[String]) -> Result {
+    measure(bench, &["--bin", bench], args)
+}
+
+fn measure(bench: &str, built: &[&str], args: &[String]) -> Result {
+    let workspace = Workspace::find()?;
+    run::run(workspace.cargo(&["build", "--release", "--package", "mainspring-benches"]).args(built))?;
+    run::run(Command::new(workspace.release(bench)).current_dir(workspace.root()).args(args))
 }
 
 fn check_valgrind() -> Result {
@@ -56,22 +57,4 @@ fn check_valgrind() -> Result {
         return Ok(());
     }
     run::fail("this bench needs valgrind, which is not here: install the package `valgrind`")
-}
-
-/// What a large table of routes costs, in instructions per request.
-fn routes() -> Result {
-    measure("routes", &[])
-}
-
-/// Counts user-space instructions per request: the same build gives the same figure on a noisy machine.
-fn instructions(args: &[String]) -> Result {
-    measure("instructions", args)
-}
-
-fn measure(program: &str, args: &[String]) -> Result {
-    check_valgrind()?;
-    let workspace = Workspace::find()?;
-    build_benches(&workspace)?;
-    let mut command = Command::new(workspace.release(program));
-    run::run(command.current_dir(workspace.root()).args(args))
 }

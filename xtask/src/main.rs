@@ -1,7 +1,7 @@
 //! The chores of this repository, run as `cargo xtask CHORE`.
 //!
-//! One module per chore: [`mod@test`], [`install`], [`demo`], [`sizes`], [`mod@bench`] with [`wall`]. [`run`] starts the
-//! commands they are made of, [`workspace`] knows where things lie.
+//! One module per chore: [`mod@test`], [`install`], [`demo`], [`sizes`], [`mod@bench`]. [`run`] starts the commands
+//! they are made of, [`workspace`] knows where things lie.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the terminal is where a chore reports")]
 
@@ -11,7 +11,6 @@ mod install;
 mod run;
 mod sizes;
 mod test;
-mod wall;
 mod workspace;
 
 use std::process::ExitCode;
@@ -30,9 +29,11 @@ USAGE: cargo xtask CHORE [ARGS…]
   sizes --check        the same, failing past 800 lines per file or 60 per function
   bench instructions   instructions per HTTP request, and per echo over TCP, counted by valgrind
   bench peers          the same beside the servers of other frameworks, built for it (minutes)
-  bench http           processor time, throughput, latency and idle memory beside the same servers
+  bench http           processor time, throughput, latency and idle memory beside the same servers;
+                       `bench http --help` lists its loads, servers and options
   bench echo           echoes over TCP on each kind of runtime, against bare tokio
   bench services       start and stop of a process with 100 services
+  bench routes         instructions per request with 10 routes and with 1,000
   help                 this text
 ";
 

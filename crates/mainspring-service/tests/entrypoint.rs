@@ -2,26 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod diary;
+
 use std::future::pending;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mainspring_service::{Context, Entrypoint, Result, Runtime, Service, service};
 use tokio::time::{Instant, sleep};
 
-/// What happened, in order.
-#[derive(Clone, Default)]
-struct Diary(Arc<Mutex<Vec<String>>>);
-
-impl Diary {
-    fn write(&self, line: impl Into<String>) {
-        self.0.lock().unwrap().push(line.into());
-    }
-
-    fn read(&self) -> Vec<String> {
-        self.0.lock().unwrap().clone()
-    }
-}
+use diary::Diary;
 
 /// Becomes ready and runs until it is told to stop.
 struct Steady {

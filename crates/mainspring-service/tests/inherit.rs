@@ -36,6 +36,20 @@ fn socket() -> (TcpListener, SocketAddr) {
     (socket, address)
 }
 
+/// One test of this file in a process of its own, which is told of sockets with these names.
+fn child(test: &str, names: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", test, "--ignored"]);
+    command.env("LISTEN_FDS", names.split(':').count().to_string()).env("LISTEN_FDNAMES", names);
+    command
+}
+
+fn passes(child: &mut Command) {
+    let output = child.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+}
+
 async fn read_all(address: SocketAddr) -> String {
     let mut text = String::new();
     TcpStream::connect(address).await.unwrap().read_to_string(&mut text).await.unwrap();
@@ -177,16 +191,8 @@ async fn with_a_socket_from_outside() {
 
 #[test]
 fn systemds_sockets_are_found_by_the_names_they_come_with() {
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "with_a_socket_from_outside", "--ignored"])
-        .env("LISTEN_FDS", "1")
-        .env("LISTEN_FDNAMES", "api")
-        .env("LISTEN_FDS_FIRST_FD", "0")
-        .stdin(OwnedFd::from(socket().0))
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    let mut command = child("with_a_socket_from_outside", "api");
+    passes(command.env("LISTEN_FDS_FIRST_FD", "0").stdin(OwnedFd::from(socket().0)));
 }
 
 /// The body of the next test.
@@ -199,16 +205,8 @@ async fn with_a_file_from_outside() {
 
 #[test]
 fn a_descriptor_that_is_no_socket_is_named() {
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "with_a_file_from_outside", "--ignored"])
-        .env("LISTEN_FDS", "1")
-        .env("LISTEN_FDNAMES", "log")
-        .env("LISTEN_FDS_FIRST_FD", "0")
-        .stdin(std::process::Stdio::null())
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    let mut command = child("with_a_file_from_outside", "log");
+    passes(command.env("LISTEN_FDS_FIRST_FD", "0").stdin(std::process::Stdio::null()));
 }
 
 /// The body of the next test, in a process that is given two sockets.
@@ -240,14 +238,6 @@ fn open_sockets(process: &str) -> Vec<PathBuf> {
 #[test]
 fn sockets_from_outside_are_not_passed_on_to_children() {
     let mapping = |child_fd| FdMapping { parent_fd: socket().0.into(), child_fd };
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command
-        .args(["--exact", "with_sockets_that_are_not_for_children", "--ignored"])
-        .env("LISTEN_FDS", "2")
-        .env("LISTEN_FDNAMES", "api:spare")
-        .fd_mappings(vec![mapping(3), mapping(4)])
-        .unwrap();
-    let output = command.output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    let mut command = child("with_sockets_that_are_not_for_children", "api:spare");
+    passes(command.fd_mappings(vec![mapping(3), mapping(4)]).unwrap());
 }

@@ -2,25 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::sync::{Arc, Mutex};
+mod diary;
+
 use std::time::Duration;
 
 use mainspring_service::service::{Configure, Status};
 use mainspring_service::{BoxError, Context, Entrypoint, Result, Service, service};
 use tokio::time::{Instant, sleep};
 
-#[derive(Clone, Default)]
-struct Diary(Arc<Mutex<Vec<String>>>);
-
-impl Diary {
-    fn write(&self, line: impl Into<String>) {
-        self.0.lock().unwrap().push(line.into());
-    }
-
-    fn read(&self) -> Vec<String> {
-        self.0.lock().unwrap().clone()
-    }
-}
+use diary::Diary;
 
 /// A log that is written down line by line.
 impl std::io::Write for Diary {

@@ -1,10 +1,8 @@
 //! Compares HTTP servers by the clock: all in the same run, interleaved, the server on core 0, the load on core 1.
 //!
-//! `http --peers FOLDER [LOAD]… [--server NAME]… [--rounds 5] [--seconds 2]`
-//!
-//! The loads are `plain64`, `plain512`, `pipelined`, `json`, `rate` and `idle`; without a name all are taken. Prints tables
-//! in Markdown.
+//! `http --help` lists its loads, servers and options. Prints tables in Markdown.
 
+mod help;
 mod load;
 mod machine;
 mod options;
@@ -30,7 +28,11 @@ fn main() -> ExitCode {
 }
 
 fn measure() -> io::Result<()> {
-    let options = Options::parse(std::env::args().skip(1))?;
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if args.iter().any(|arg| matches!(arg.as_str(), "--help" | "-h")) {
+        return help::help(&mut io::stdout());
+    }
+    let options = Options::parse(args.into_iter())?;
     raise_file_limit();
     machine::stay_on(machine::LOAD)?;
     let mut out = io::stdout();

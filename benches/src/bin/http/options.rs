@@ -6,6 +6,10 @@ use mainspring_benches::servers::{Server, choose};
 
 use crate::load::{LOADS, Load};
 
+/// How often each server is loaded, and how long, unless the command line says otherwise.
+pub(crate) const ROUNDS: usize = 5;
+pub(crate) const SECONDS: f64 = 2.0;
+
 /// What the command line asks for.
 #[derive(Debug)]
 pub(crate) struct Options {
@@ -21,7 +25,7 @@ pub(crate) struct Options {
 impl Options {
     pub(crate) fn parse(mut args: impl Iterator<Item = String>) -> io::Result<Self> {
         let (mut names, mut loads, mut peers) = (Vec::new(), Vec::new(), None);
-        let (mut rounds, mut seconds) = (5, 2.0);
+        let (mut rounds, mut seconds) = (ROUNDS, SECONDS);
         while let Some(arg) = args.next() {
             let mut value = || args.next().ok_or_else(|| io::Error::other(format!("`{arg}` wants a value")));
             match arg.as_str() {

@@ -61,6 +61,7 @@ async fn supervise(service: &mut BoxService, policy: &Policy, cx: &Context) -> R
     }
     let mut failures = 0;
     loop {
+        cx.starting();
         let began = Instant::now();
         let ended = flatten(AssertUnwindSafe(service.start(cx)).catch_unwind().await);
         if began.elapsed() >= policy.backoff.healthy {

@@ -1,5 +1,8 @@
 use std::io::{self, IoSlice};
+#[cfg(unix)]
 use std::os::fd::{AsFd, BorrowedFd};
+#[cfg(windows)]
+use std::os::windows::io::{AsSocket, BorrowedSocket};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -20,8 +23,8 @@ use super::wire::Wire;
 /// waits fails with [`TimedOut`](io::ErrorKind::TimedOut) once no byte has moved in either direction for
 /// so long; the time a handler spends on other things does not count.
 ///
-/// Dropping it tells a TLS peer that the stream ends here, unless a panic drops it. As a file descriptor it
-/// is the socket below, for options of the socket.
+/// Dropping it tells a TLS peer that the stream ends here, unless a panic drops it. As a file descriptor, on
+/// Windows as a socket, it is the socket below, for options of the socket.
 #[derive(Debug)]
 pub struct Connection {
     stream: Stream,
@@ -152,9 +155,17 @@ impl Connection {
     }
 }
 
+#[cfg(unix)]
 impl AsFd for Connection {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.wire().as_fd()
+    }
+}
+
+#[cfg(windows)]
+impl AsSocket for Connection {
+    fn as_socket(&self) -> BorrowedSocket<'_> {
+        self.wire().as_socket()
     }
 }
 

@@ -40,6 +40,8 @@ pub mod inherit;
 #[path = "no_inherit.rs"]
 pub(crate) mod inherit;
 mod listener;
+#[cfg_attr(not(target_os = "linux"), path = "no_losses.rs")]
+mod losses;
 mod options;
 mod peer;
 mod proxy;

@@ -1,5 +1,8 @@
 use std::io::{self, IoSlice};
+#[cfg(unix)]
 use std::os::fd::{AsFd, BorrowedFd};
+#[cfg(windows)]
+use std::os::windows::io::{AsSocket, BorrowedSocket};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -31,11 +34,17 @@ impl Wire {
     }
 
     pub(super) fn tcp(self) -> Option<TcpStream> {
-        if let Wire::Tcp(stream) = self { Some(stream) } else { None }
+        match self {
+            Wire::Tcp(stream) => Some(stream),
+            Wire::Unix(_) => None,
+        }
     }
 
     pub(super) fn unix(self) -> Option<UnixStream> {
-        if let Wire::Unix(stream) = self { Some(stream) } else { None }
+        match self {
+            Wire::Unix(stream) => Some(stream),
+            Wire::Tcp(_) => None,
+        }
     }
 
     pub(super) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
@@ -66,11 +75,22 @@ impl Wire {
     }
 }
 
+#[cfg(unix)]
 impl AsFd for Wire {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
             Wire::Tcp(stream) => stream.as_fd(),
             Wire::Unix(stream) => stream.as_fd(),
+        }
+    }
+}
+
+#[cfg(windows)]
+impl AsSocket for Wire {
+    fn as_socket(&self) -> BorrowedSocket<'_> {
+        match self {
+            Wire::Tcp(stream) => stream.as_socket(),
+            Wire::Unix(stream) => stream.as_socket(),
         }
     }
 }

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
 
 use super::drive::drive;
-use super::job::Job;
+use super::job::{Job, job_settings};
 use super::ticks::Ticks;
 use super::{Clock, Expression, Handle, Missed, OnError, Overlap, ScheduleError};
 use crate::{Context, Outcome, Result, Service};
@@ -76,12 +76,7 @@ impl Cron {
         Cron { job: Job::new("cron", place, work), ticks: Ticks::new(expression) }
     }
 
-    /// The name of the service. Default: `cron`.
-    #[must_use]
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.job.name = name.into();
-        self
-    }
+    job_settings! { "cron" }
 
     /// The time zone, by its name in the IANA database: `Europe/Berlin`. Default: `UTC`.
     ///
@@ -127,26 +122,6 @@ impl Cron {
     pub fn jitter(mut self, most: Duration) -> Self {
         self.ticks.jitter = most;
         self
-    }
-
-    /// What becomes of a run that is due while another is under way. Default: it is left out.
-    #[must_use]
-    pub fn overlap(mut self, policy: Overlap) -> Self {
-        self.job.overlap = policy;
-        self
-    }
-
-    /// What becomes of the series when a run fails. Default: it goes on.
-    #[must_use]
-    pub fn on_error(mut self, policy: OnError) -> Self {
-        self.job.on_error = policy;
-        self
-    }
-
-    /// What starts runs by hand and shows the figures.
-    #[must_use]
-    pub fn handle(&self) -> Handle {
-        self.job.handle.clone()
     }
 }
 

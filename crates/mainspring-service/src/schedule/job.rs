@@ -44,6 +44,40 @@ pub(super) fn answer(reply: Option<Reply>, outcome: Result<(), RunError>) {
     }
 }
 
+/// What the builder of any schedule lets be set of its [`Job`], and the handle.
+macro_rules! job_settings {
+    ($name:literal) => {
+        #[doc = concat!("The name of the service. Default: `", $name, "`.")]
+        #[must_use]
+        pub fn name(mut self, name: impl Into<String>) -> Self {
+            self.job.name = name.into();
+            self
+        }
+
+        /// What becomes of a run that is due while another is under way. Default: it is left out.
+        #[must_use]
+        pub fn overlap(mut self, policy: Overlap) -> Self {
+            self.job.overlap = policy;
+            self
+        }
+
+        /// What becomes of the series when a run fails. Default: it goes on.
+        #[must_use]
+        pub fn on_error(mut self, policy: OnError) -> Self {
+            self.job.on_error = policy;
+            self
+        }
+
+        /// What starts runs by hand and shows the figures.
+        #[must_use]
+        pub fn handle(&self) -> Handle {
+            self.job.handle.clone()
+        }
+    };
+}
+
+pub(super) use job_settings;
+
 impl<D: 'static> Job<D> {
     pub(super) fn new<F, Fut>(name: &str, place: &'static Location<'static>, mut work: F) -> Self
     where

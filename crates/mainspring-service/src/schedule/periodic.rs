@@ -4,7 +4,7 @@ use std::panic::Location;
 use std::time::Duration;
 
 use super::drive::drive;
-use super::job::Job;
+use super::job::{Job, job_settings};
 use super::rhythm::Rhythm;
 use super::{Handle, OnError, Overlap};
 use crate::{Context, Outcome, Result, Service};
@@ -67,12 +67,7 @@ impl Periodic {
         Periodic { job: Job::new("periodic", place, move |()| work()), rhythm }
     }
 
-    /// The name of the service. Default: `periodic`.
-    #[must_use]
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.job.name = name.into();
-        self
-    }
+    job_settings! { "periodic" }
 
     /// How long after the start the first run begins. Default: at once.
     #[must_use]
@@ -87,26 +82,6 @@ impl Periodic {
     pub fn jitter(mut self, most: Duration) -> Self {
         self.rhythm.jitter = most;
         self
-    }
-
-    /// What becomes of a run that is due while another is under way. Default: it is left out.
-    #[must_use]
-    pub fn overlap(mut self, policy: Overlap) -> Self {
-        self.job.overlap = policy;
-        self
-    }
-
-    /// What becomes of the series when a run fails. Default: it goes on.
-    #[must_use]
-    pub fn on_error(mut self, policy: OnError) -> Self {
-        self.job.on_error = policy;
-        self
-    }
-
-    /// What starts runs by hand and shows the figures.
-    #[must_use]
-    pub fn handle(&self) -> Handle {
-        self.job.handle.clone()
     }
 }
 

@@ -19,6 +19,7 @@ use crate::signal::Hangup;
 #[derive(Clone)]
 pub struct Context {
     inner: Arc<Inner>,
+    hangup: Hangup,
 }
 
 struct Inner {
@@ -36,7 +37,6 @@ struct Inner {
     /// The runtime of the service's group, when it is not the process's.
     home: Option<Handle>,
     events: mpsc::UnboundedSender<(usize, Event)>,
-    hangup: Hangup,
 }
 
 /// What a service tells the one who runs it.
@@ -74,6 +74,7 @@ impl Context {
         services.has_tasks(index, [&work, &background]);
         let (ready, drains) = (AtomicBool::new(false), AtomicBool::new(false));
         Context {
+            hangup,
             inner: Arc::new(Inner {
                 index,
                 services,
@@ -85,7 +86,6 @@ impl Context {
                 cores,
                 home,
                 events,
-                hangup,
             }),
         }
     }
@@ -192,9 +192,10 @@ impl Context {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe. A signal that comes between two calls is not seen.
+    /// Cancel safe. A signal that comes between two calls ends the second at once; several count as one. Each clone
+    /// of the context is told by itself, of what comes after it was made; none is told of what came before `start`.
     pub async fn reload(&self) {
-        self.inner.hangup.next().await;
+        self.hangup.next().await;
     }
 
     /// Tells when the service is to stop.
@@ -326,6 +327,11 @@ impl Context {
 
     pub(crate) fn is_stopping(&self) -> bool {
         self.inner.stopping.is_stopping()
+    }
+
+    /// `start` is called next, and reads the settings as they are now.
+    pub(crate) fn starting(&self) {
+        self.hangup.catch_up();
     }
 
     /// The service is about to be started again: what belonged to its last run ends.

@@ -6,28 +6,53 @@ mod unix;
 mod windows;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 #[cfg(unix)]
 pub(crate) use unix::Signals;
 #[cfg(windows)]
 pub(crate) use windows::Signals;
 
-/// The SIGHUPs of a process. A clone hears the same ones.
-#[derive(Clone, Default)]
+/// The SIGHUPs of a process, as one listener hears them. A clone listens on from the same place by itself.
 pub(crate) struct Hangup {
-    heard: Arc<Notify>,
+    /// How many there were.
+    told: watch::Sender<u64>,
+    /// How many of them this listener was told.
+    heard: AtomicU64,
 }
 
 impl Hangup {
     pub(crate) fn tell(&self) {
-        self.heard.notify_waiters();
+        self.told.send_modify(|told| *told += 1);
     }
 
+    /// Lets go what there was so far.
+    pub(crate) fn catch_up(&self) {
+        self.heard.store(*self.told.borrow(), Ordering::Release);
+    }
+
+    /// Waits for one that this listener has not been told.
     pub(crate) async fn next(&self) {
-        self.heard.notified().await;
+        let mut told = self.told.subscribe();
+        let is_new = |told: &u64| *told > self.heard.load(Ordering::Acquire);
+        // Fails only when the sender is gone, which is here.
+        if let Ok(told) = told.wait_for(is_new).await {
+            self.heard.store(*told, Ordering::Release);
+        }
+    }
+}
+
+impl Default for Hangup {
+    fn default() -> Self {
+        Hangup { told: watch::Sender::new(0), heard: AtomicU64::new(0) }
+    }
+}
+
+impl Clone for Hangup {
+    fn clone(&self) -> Self {
+        Hangup { told: self.told.clone(), heard: AtomicU64::new(self.heard.load(Ordering::Acquire)) }
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
 use mainspring_service::config::{Files, Live, Loader, Sources};
-use mainspring_service::{Context, Entrypoint, Result, Running, Service};
+use mainspring_service::{Context, Entrypoint, Result, Running, Service, service};
 use mainspring_task::Shared;
 use zeroize::Zeroizing;
 
@@ -124,15 +124,11 @@ struct Reader {
 
 impl Service for Reader {
     async fn start(&mut self, cx: &Context) -> Result {
-        let mut reload = Box::pin(cx.reload());
-        // It listens from here on.
-        assert!(futures_util::poll!(reload.as_mut()).is_pending());
         cx.ready();
         loop {
-            reload.as_mut().await;
+            cx.reload().await;
             let workers = self.live.settings().get().http.workers;
             self.told.update(|told| told.push(workers));
-            reload.set(cx.reload());
         }
     }
 }
@@ -164,4 +160,29 @@ async fn a_reload_of_the_process_with_bad_settings_changes_nothing_and_tells_nob
     running.reload();
     assert_eq!(told.until(|told| !told.is_empty()).await, [3]);
     running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_reload_while_a_service_is_busy_with_the_one_before_is_not_lost() {
+    let (heard, busy) = (Shared::new(0), Shared::new(true));
+    let (hears, waits) = (heard.clone(), busy.clone());
+    let slow = service("slow", move |cx: Context| slowly(cx, hears.clone(), waits.clone()));
+    let running = Entrypoint::new("test").service(slow).start().await.unwrap();
+    running.reload();
+    heard.until(|heard| *heard == 1).await;
+    running.reload();
+    running.reload();
+    busy.set(false);
+    heard.until(|heard| *heard == 2).await;
+    running.stop().await.unwrap();
+    assert_eq!(heard.get(), 2, "two that came together count as one");
+}
+
+async fn slowly(cx: Context, heard: Shared<u32>, busy: Shared<bool>) {
+    cx.ready();
+    loop {
+        cx.reload().await;
+        heard.update(|heard| *heard += 1);
+        busy.until(|busy| !busy).await;
+    }
 }

@@ -44,6 +44,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod clients;
+#[path = "../diary/mod.rs"]
+mod diary;
 mod pool;
 mod process;
 mod schedule;

@@ -1,24 +1,11 @@
 use std::future::Future;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mainspring_service::{Context, Entrypoint, Result, Running, Service};
 use tokio::net::TcpListener;
 
-/// What happened, in order.
-#[derive(Clone, Default)]
-pub(crate) struct Diary(Arc<Mutex<Vec<String>>>);
-
-impl Diary {
-    pub(crate) fn write(&self, line: impl Into<String>) {
-        self.0.lock().unwrap().push(line.into());
-    }
-
-    pub(crate) fn read(&self) -> Vec<String> {
-        self.0.lock().unwrap().clone()
-    }
-}
+pub(crate) use crate::diary::Diary;
 
 /// Runs until it is told to stop, and writes down how it ends.
 pub(crate) struct Steady(pub(crate) Diary);

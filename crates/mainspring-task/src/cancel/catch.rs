@@ -4,7 +4,7 @@ use std::panic::Location;
 
 use super::Reason;
 use super::intercept::intercept;
-use super::tree::Kind;
+use super::scope::Kind;
 use crate::inspect::Position;
 
 /// A cancellation that was caught, and is over unless [`resume`](Cancelled::resume) brings it back.

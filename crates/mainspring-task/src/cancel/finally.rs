@@ -8,7 +8,7 @@ use pin_project_lite::pin_project;
 use super::guard::uncancellable;
 use super::intercept::intercept;
 use super::rescue::Rescue;
-use super::tree::Kind;
+use super::scope::Kind;
 
 /// Runs a body, then a cleanup that may await, whatever becomes of the body.
 ///

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use pin_project_lite::pin_project;
 
-use super::tree::{Key, Kind, Turn};
+use super::scope::{Key, Kind, Turn};
 use super::{Cancel, Reason};
 use crate::inspect::{Position, Within, follow, real};
 use crate::task::Registered;

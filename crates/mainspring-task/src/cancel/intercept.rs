@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use super::guard::Seat;
-use super::tree::{Kind, ROOT, Turn};
+use super::scope::{Kind, ROOT, Turn};
 use super::{Cancelled, Reason};
 use crate::inspect::Position;
 

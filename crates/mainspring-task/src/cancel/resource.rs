@@ -9,7 +9,7 @@ use super::finally::CatchUnwind;
 use super::guard::{dropped_hard, uncancellable};
 use super::intercept::intercept;
 use super::rescue::{Rescue, rescue_at};
-use super::tree::Kind;
+use super::scope::Kind;
 
 /// How the body of [`with_resource`] ended; what its release is told.
 #[derive(Debug, Clone, PartialEq, Eq)]

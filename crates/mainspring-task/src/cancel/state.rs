@@ -4,7 +4,8 @@ use std::sync::{Arc, PoisonError};
 use std::task::Waker;
 
 use super::Reason;
-use super::tree::{Effects, Key, Kind, ROOT, Tree, Turn};
+use super::scope::{Key, Kind, ROOT, Turn};
+use super::tree::{Effects, Tree};
 use crate::inspect::Position;
 use crate::lock::{AtomicBool, Mutex, MutexGuard};
 use crate::task::Registered;

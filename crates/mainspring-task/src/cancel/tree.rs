@@ -19,93 +19,9 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use super::Reason;
+use super::scope::{Asked, Key, Kind, ROOT, Scope, Turn};
 use crate::inspect::Position;
 use crate::task::Registered;
-
-/// Where a scope stands in its tree. The generation tells it from those that had the slot before:
-/// whatever is done with the key of a closed scope does nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Key {
-    slot: u32,
-    generation: u32,
-}
-
-/// The scope that is the task as a whole.
-pub(crate) const ROOT: Key = Key { slot: 0, generation: 0 };
-
-/// What a scope is, for those who read a list of what holds a task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Task,
-    Timeout,
-    /// A future that a combinator may stop by itself.
-    Branch,
-    Scope,
-    Finally,
-    Catch,
-    Uncancellable,
-    Await,
-}
-
-impl Kind {
-    /// A guard answers a request itself; other scopes are clear as soon as what is in them is.
-    fn is_guard(self) -> bool {
-        !matches!(self, Kind::Task | Kind::Timeout | Kind::Branch)
-    }
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Kind::Task => "task",
-            Kind::Timeout => "timeout",
-            Kind::Branch => "branch",
-            Kind::Scope => "scope",
-            Kind::Finally => "finally",
-            Kind::Catch => "catch_cancel",
-            Kind::Uncancellable => "uncancellable",
-            Kind::Await => "await of a task",
-        }
-    }
-}
-
-/// Whether a scope's own turn has come.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Turn {
-    /// No request concerns it.
-    Idle,
-    /// Guards below it are at work.
-    Waiting,
-    /// Its turn: its body is to be dropped.
-    Due(Option<Reason>),
-}
-
-struct Scope {
-    kind: Kind,
-    place: &'static Location<'static>,
-    parent: Option<Key>,
-    first_child: Option<Key>,
-    next: Option<Key>,
-    previous: Option<Key>,
-    asked: Option<Asked>,
-    /// The request was made here, not handed down.
-    own: bool,
-    /// Counted in the parent's `waiting`.
-    pending: bool,
-    waiting: usize,
-    passed: bool,
-    /// Requests stop here on their way down: cleanup is under way, or the body must not be cancelled.
-    sheltered: bool,
-    /// The guard's future. Woken when asked and when its turn has come.
-    waker: Option<Waker>,
-    /// The task that is awaited here: a request goes on to it.
-    target: Option<Arc<dyn Registered>>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Asked {
-    reason: Option<Reason>,
-    /// The scope at which the request was made.
-    origin: Key,
-}
 
 /// What is to be done after the lock is released: it runs code of others.
 #[derive(Default)]
@@ -463,26 +379,5 @@ impl Tree {
 
     fn scope_mut(&mut self, key: Key) -> &mut Scope {
         self.slots[key.slot as usize].scope.as_mut().expect("links lead to open scopes only")
-    }
-}
-
-impl Scope {
-    fn new(kind: Kind, place: &'static Location<'static>) -> Self {
-        Scope {
-            kind,
-            place,
-            parent: None,
-            first_child: None,
-            next: None,
-            previous: None,
-            asked: None,
-            own: false,
-            pending: false,
-            waiting: 0,
-            passed: false,
-            sheltered: false,
-            waker: None,
-            target: None,
-        }
     }
 }

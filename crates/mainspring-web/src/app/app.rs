@@ -6,15 +6,13 @@ use std::sync::Arc;
 
 use http::Method;
 
+use super::assemble::Within;
 use super::hooks::Hooks;
-use super::lifecycle::Stage;
-use super::on_response::{OnResponse, ShowAnswers};
+use super::on_response::OnResponse;
 use crate::http1::Head;
 use crate::middleware::{Layer, Middleware};
 use crate::response::Response;
-use crate::route::{
-    Answer, Around, Builder, Handler, Part, Route, RouteError, Routes, Seat, Slashes, States,
-};
+use crate::route::{Answer, Handler, Part, Route, Slashes, States};
 
 /// An application: routes with their handlers, what surrounds them, and the state they share.
 ///
@@ -68,23 +66,15 @@ use crate::route::{
 /// ```
 #[derive(Clone, Default)]
 pub struct App {
-    routes: Vec<Route>,
-    states: States,
-    layers: Vec<Arc<dyn Layer>>,
-    within: Vec<Within>,
-    fallback: Option<(Answer, &'static Location<'static>)>,
-    slashes: Option<Slashes>,
-    merge_slashes: Option<bool>,
+    pub(super) routes: Vec<Route>,
+    pub(super) states: States,
+    pub(super) layers: Vec<Arc<dyn Layer>>,
+    pub(super) within: Vec<Within>,
+    pub(super) fallback: Option<(Answer, &'static Location<'static>)>,
+    pub(super) slashes: Option<Slashes>,
+    pub(super) merge_slashes: Option<bool>,
     pub(super) hooks: Hooks,
-    on_response: Vec<OnResponse>,
-}
-
-/// An app within another.
-#[derive(Clone)]
-struct Within {
-    app: App,
-    part: Part,
-    place: &'static Location<'static>,
+    pub(super) on_response: Vec<OnResponse>,
 }
 
 impl App {
@@ -303,58 +293,6 @@ impl App {
         self.on_response.push(Arc::new(hook));
         self
     }
-
-    /// Makes the table of routes.
-    ///
-    /// States that come from the startup are not in it; a server starts the app and makes its own.
-    ///
-    /// # Errors
-    ///
-    /// When routes conflict, a pattern is malformed or a handler takes a state that is not there.
-    pub fn build(&self) -> Result<Routes, RouteError> {
-        self.assemble().map(|(routes, _)| routes)
-    }
-
-    pub(crate) fn has_startup(&self) -> bool {
-        self.hooks.has_startup() || self.within.iter().any(|within| within.app.has_startup())
-    }
-
-    /// The table, and the hooks of all apps, the outermost first.
-    pub(super) fn assemble(&self) -> Result<(Routes, Vec<Stage>), RouteError> {
-        let (mut builder, mut stages) = (Builder::new(), Vec::new());
-        self.assemble_into(&mut builder, &mut stages, None, (&Part::All, Location::caller()));
-        builder.finish().map(|routes| (routes, stages))
-    }
-
-    fn assemble_into(
-        &self,
-        builder: &mut Builder,
-        stages: &mut Vec<Stage>,
-        outer: Option<Seat>,
-        (part, place): (&Part, &'static Location<'static>),
-    ) {
-        let answers = (!self.on_response.is_empty()).then(|| ShowAnswers(self.on_response.clone()));
-        let answers = answers.map(|answers| Arc::new(answers) as Arc<dyn Layer>);
-        let around = Around {
-            parent: outer.map(|outer| outer.scope),
-            part,
-            place,
-            states: self.states.clone(),
-            promised: self.hooks.promised.clone(),
-            layers: answers.into_iter().chain(self.layers.iter().cloned()).collect(),
-            fallback: self.fallback.as_ref(),
-            slashes: self.slashes,
-            merge_slashes: self.merge_slashes,
-        };
-        let seat = builder.scope(outer, around);
-        stages.push(Stage { scope: seat.scope, hooks: self.hooks.clone() });
-        for route in &self.routes {
-            builder.add(seat, route);
-        }
-        for Within { app, part, place } in &self.within {
-            app.assemble_into(builder, stages, Some(seat), (part, place));
-        }
-    }
 }
 
 impl fmt::Debug for App {
@@ -364,49 +302,5 @@ impl fmt::Debug for App {
             .field("routes", &self.routes)
             .field("within", &within.collect::<Vec<_>>())
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_conflict_names_both_routes_and_places() {
-        let app = App::new().get("/a/{x}", || async {}).post("/a/{y}", || async {});
-        let error = app.build().expect_err("x and y conflict");
-        let text = error.to_string();
-        assert!(error.is_conflict());
-        assert!(text.contains("`POST /a/{y}` at ") && text.contains("`GET /a/{x}` at "), "{text}");
-        assert_eq!(text.matches("app.rs:").count(), 2, "{text}");
-    }
-
-    #[test]
-    fn the_same_route_twice_is_a_conflict() {
-        let app = App::new().get("/a", || async {}).get("/a", || async {});
-        assert!(app.build().expect_err("twice").is_conflict());
-    }
-
-    #[test]
-    fn a_malformed_pattern_is_told() {
-        for pattern in ["a", "/{", "/{}", "/{*a}/b"] {
-            let error = App::new().get(pattern, || async {}).build().expect_err(pattern);
-            assert!(error.is_malformed(), "{error}");
-            assert!(error.to_string().contains("app.rs:"), "{error}");
-        }
-    }
-
-    #[test]
-    fn all_faults_are_told_at_once() {
-        let app = App::new().get("a", || async {}).get("b", || async {});
-        let text = app.build().expect_err("two faults").to_string();
-        assert!(text.contains("`GET a`") && text.contains("`GET b`"), "{text}");
-    }
-
-    #[test]
-    fn methods_of_one_pattern_do_not_conflict() {
-        assert!(
-            App::new().get("/a", || async {}).post("/a", || async {}).any("/a", || async {}).build().is_ok()
-        );
     }
 }

@@ -2,6 +2,7 @@
 
 #[expect(clippy::module_inception, reason = "a file is named after the type it holds")]
 mod app;
+mod assemble;
 mod hooks;
 mod life;
 mod lifecycle;

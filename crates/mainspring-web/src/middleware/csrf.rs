@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::{Method, StatusCode};
+use http::StatusCode;
 use subtle::ConstantTimeEq as _;
 
 use super::{Middleware, Next};
@@ -100,23 +100,16 @@ impl Csrf {
 
     /// Why a request is refused.
     fn fault(&self, request: &Request, token: Option<&CsrfToken>) -> Option<&'static str> {
-        let safe = [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE];
-        if safe.contains(request.method()) || self.is_exempt(request.path()) {
+        if request.method().is_safe() || self.is_exempt(request.path()) {
             return None;
         }
         let origin = request.header("origin");
         if origin.is_some_and(|origin| self.trusted.iter().any(|it| it.eq_ignore_ascii_case(origin))) {
             return None;
         }
-        let foreign = match (request.header("sec-fetch-site"), origin) {
-            (Some("same-origin" | "none"), _) => false,
-            (Some(_), _) => true,
-            (None, None) => false,
-            (None, Some(origin)) => {
-                let host = origin.split_once("://").map(|(_, host)| host);
-                host.is_none()
-                    || host.map(str::to_ascii_lowercase) != request.host().map(str::to_ascii_lowercase)
-            }
+        let foreign = match request.header("sec-fetch-site") {
+            Some(site) => !["same-origin", "none"].contains(&site),
+            None => !request.is_same_origin(),
         };
         if foreign {
             return Some("a request of another site");

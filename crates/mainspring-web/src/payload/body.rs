@@ -39,9 +39,9 @@ use crate::error::{BoxError, Error};
 /// assert_eq!(Body::from("Meow.").as_bytes(), Some(&b"Meow."[..]));
 /// assert_eq!(Body::empty().len(), Some(0));
 /// ```
-pub struct Body(Inner);
+pub struct Body(pub(super) Inner);
 
-enum Inner {
+pub(super) enum Inner {
     Static(&'static [u8]),
     Owned(Vec<u8>),
     Shared(Bytes),
@@ -52,7 +52,7 @@ enum Inner {
 
 /// How much a stream will give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Extent {
+pub(super) enum Extent {
     Known(u64),
     Unknown,
     Endless,
@@ -350,51 +350,6 @@ impl fmt::Debug for Body {
 impl Default for Body {
     fn default() -> Self {
         Self::empty()
-    }
-}
-
-impl From<()> for Body {
-    fn from((): ()) -> Self {
-        Self::empty()
-    }
-}
-
-impl From<&'static str> for Body {
-    fn from(text: &'static str) -> Self {
-        Self(Inner::Static(text.as_bytes()))
-    }
-}
-
-impl From<&'static [u8]> for Body {
-    fn from(bytes: &'static [u8]) -> Self {
-        Self(Inner::Static(bytes))
-    }
-}
-
-impl From<String> for Body {
-    fn from(text: String) -> Self {
-        Self(Inner::Owned(text.into_bytes()))
-    }
-}
-
-impl From<Vec<u8>> for Body {
-    fn from(bytes: Vec<u8>) -> Self {
-        Self(Inner::Owned(bytes))
-    }
-}
-
-impl From<Bytes> for Body {
-    fn from(bytes: Bytes) -> Self {
-        Self(Inner::Shared(bytes))
-    }
-}
-
-impl From<std::borrow::Cow<'static, str>> for Body {
-    fn from(text: std::borrow::Cow<'static, str>) -> Self {
-        match text {
-            std::borrow::Cow::Borrowed(text) => text.into(),
-            std::borrow::Cow::Owned(text) => text.into(),
-        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod body;
 mod content_type;
+mod convert;
 mod file;
 mod form;
 mod json;

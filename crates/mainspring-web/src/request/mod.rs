@@ -24,6 +24,7 @@ mod limited;
 mod line;
 #[cfg(feature = "multipart")]
 mod multipart;
+mod origin;
 mod path;
 mod peer;
 mod query;

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use flate2::{Compress, Decompress, FlushCompress, FlushDecompress, Status};
 
 use super::negotiation::Agreement;
-use super::protocol::Violation;
+use super::violation::Violation;
 
 /// Smaller messages are sent as they are: compression would make them longer.
 const LEAST: usize = 64;

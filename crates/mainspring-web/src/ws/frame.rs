@@ -6,7 +6,7 @@ use bytes::{Buf, BytesMut};
 use tungstenite::protocol::frame::FrameHeader;
 use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
-use super::protocol::Violation;
+use super::violation::Violation;
 
 /// The header of a frame that came from a client, checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

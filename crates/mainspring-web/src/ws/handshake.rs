@@ -59,13 +59,6 @@ fn has_token(request: &Request, name: &str, token: &str) -> bool {
         .any(|part| part.trim().eq_ignore_ascii_case(token))
 }
 
-/// Whether a browser's page may open it: the origin is that of the server itself, or no browser asks.
-pub(super) fn is_same_origin(request: &Request) -> bool {
-    let Some(origin) = request.header("origin") else { return true };
-    let Some((_, authority)) = origin.split_once("://") else { return false };
-    request.host().is_some_and(|host| host.eq_ignore_ascii_case(authority))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,14 +91,5 @@ mod tests {
     #[test]
     fn a_key_of_another_size_is_refused() {
         assert!(accept(&request(&VALID.replace("dGhlIHNhbXBsZSBub25jZQ==", "dGhl"))).is_err());
-    }
-
-    #[test]
-    fn a_page_of_another_origin_is_another_origin() {
-        assert!(is_same_origin(&request("")));
-        assert!(is_same_origin(&request("Origin: https://Cats.example\r\n")));
-        for origin in ["https://dogs.example", "null", "https://cats.example.dogs.example"] {
-            assert!(!is_same_origin(&request(&format!("Origin: {origin}\r\n"))), "{origin}");
-        }
     }
 }

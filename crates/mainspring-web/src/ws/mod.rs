@@ -26,14 +26,17 @@
 //! ```
 
 mod close;
+mod connection;
 mod deflate;
 mod frame;
 mod handshake;
 mod message;
 mod negotiation;
+mod partial;
 mod protocol;
 mod socket;
 mod upgrade;
+mod violation;
 
 pub use close::{Close, CloseCode, Closed};
 pub use message::{Message, Utf8Bytes};

@@ -1,32 +1,14 @@
 //! The state machine of one connection: bytes in, messages out, answers to be written.
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 
 use super::close::{Close, CloseCode};
 use super::deflate::Deflate;
 use super::frame::{CONTROL_LIMIT, Frame, Kind, encode};
-use super::message::{Message, Utf8Bytes};
+use super::message::Message;
 use super::negotiation::Agreement;
-
-/// The rule that the peer broke, and the code it is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Violation {
-    code: CloseCode,
-    reason: &'static str,
-}
-
-impl Violation {
-    pub(super) const TOO_BIG: Self =
-        Self { code: CloseCode::TOO_BIG, reason: "a message is larger than the limit" };
-
-    pub(super) const fn protocol(reason: &'static str) -> Self {
-        Self { code: CloseCode::PROTOCOL, reason }
-    }
-
-    pub(super) const fn invalid(reason: &'static str) -> Self {
-        Self { code: CloseCode::INVALID, reason }
-    }
-}
+use super::partial::Partial;
+use super::violation::Violation;
 
 /// One side of a connection.
 pub(super) struct Protocol {
@@ -40,15 +22,6 @@ pub(super) struct Protocol {
     /// What we said when we began to close.
     closing: Option<Close>,
     closed: Option<Close>,
-}
-
-/// A message of which frames are missing.
-struct Partial {
-    text: bool,
-    compressed: bool,
-    data: Vec<u8>,
-    /// Bytes of `data` that are known to be UTF-8.
-    checked: usize,
 }
 
 impl Protocol {
@@ -185,38 +158,16 @@ impl Protocol {
         if frame.compressed && (continues || self.deflate.is_none()) {
             return Err(Violation::protocol("a frame is marked as compressed where none may be"));
         }
-        let message = self.message.get_or_insert_with(|| Partial {
-            text: frame.kind == Kind::Text,
-            compressed: frame.compressed,
-            data: Vec::new(),
-            checked: 0,
-        });
-        // Known from the header: not one byte of it must be read.
-        let size = (message.data.len() as u64).saturating_add(frame.length);
-        if !message.compressed && size > self.limit as u64 {
-            return Err(Violation::TOO_BIG);
-        }
-        Ok(())
+        self.message.get_or_insert_with(|| Partial::new(frame)).expect(frame.length, self.limit)
     }
 
     fn append(&mut self, payload: &[u8], end: bool) -> Result<(), Violation> {
         let Some(message) = &mut self.message else { return Ok(()) };
-        match &mut self.deflate {
-            Some(deflate) if message.compressed => {
-                deflate.decompress(payload, end, &mut message.data, self.limit)?;
-            }
-            _ => message.data.extend_from_slice(payload),
-        }
-        if message.text { message.check(end) } else { Ok(()) }
+        message.append(payload, end, self.deflate.as_mut(), self.limit)
     }
 
     fn finish(&mut self) -> Result<Message, Violation> {
-        let Some(message) = self.message.take() else { return Err(NOT_UTF8) };
-        if message.text {
-            Utf8Bytes::new(message.data).map(Message::Text).ok_or(NOT_UTF8)
-        } else {
-            Ok(Message::Binary(Bytes::from(message.data)))
-        }
+        self.message.take().ok_or(Violation::NOT_UTF8)?.finish()
     }
 
     fn close_received(&mut self, output: &mut Vec<u8>) -> Result<Step, Violation> {
@@ -229,7 +180,7 @@ impl Protocol {
                 if !code.is_sendable() {
                     return Err(Violation::protocol("a close has a code that must not be sent"));
                 }
-                Close::theirs(code, std::str::from_utf8(reason).map_err(|_| NOT_UTF8)?)
+                Close::theirs(code, std::str::from_utf8(reason).map_err(|_| Violation::NOT_UTF8)?)
             }
         };
         if let Some(ours) = self.closing.take() {
@@ -248,21 +199,6 @@ enum Step {
     More,
     Frame,
     Message(Message),
-}
-
-const NOT_UTF8: Violation = Violation::invalid("a text is not UTF-8");
-
-impl Partial {
-    /// Looks at the new bytes of a text, so that a bad one is refused where it goes wrong.
-    fn check(&mut self, end: bool) -> Result<(), Violation> {
-        match std::str::from_utf8(self.data.get(self.checked..).unwrap_or_default()) {
-            Ok(_) => self.checked = self.data.len(),
-            // A character is cut in two: the rest may come.
-            Err(error) if error.error_len().is_none() && !end => self.checked += error.valid_up_to(),
-            Err(_) => return Err(NOT_UTF8),
-        }
-        Ok(())
-    }
 }
 
 /// The longest beginning of a text that has at most `limit` bytes.

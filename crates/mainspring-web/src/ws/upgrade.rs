@@ -7,10 +7,11 @@ use http::StatusCode;
 use tokio::sync::oneshot;
 
 use super::close::{CloseCode, Closed};
-use super::handshake::{accept, is_same_origin, values};
+use super::connection::{Connection, Patience};
+use super::handshake::{accept, values};
 use super::negotiation::{Agreement, Compression};
 use super::protocol::Protocol;
-use super::socket::{Connection, Patience, WebSocket};
+use super::socket::WebSocket;
 use crate::error::Error;
 use crate::payload::Upgraded;
 use crate::request::{FromRequestParts, Request};
@@ -73,7 +74,7 @@ impl FromRequestParts for WebSocketUpgrade {
             offered: offered.map(|name| name.trim().to_owned()).collect(),
             extensions: values(request, "sec-websocket-extensions").map(ToOwned::to_owned).collect(),
             origin: request.header("origin").map(ToOwned::to_owned),
-            allowed: is_same_origin(request),
+            allowed: request.is_same_origin(),
             protocol: None,
             compression: Compression::default(),
             max_message: 4 * 1024 * 1024,

@@ -8,6 +8,7 @@ use serde::de::{Deserializer, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::failure::Failure;
+use super::forward::forward_to_only;
 use super::value::{Key, Value};
 
 /// One name's values, in order.
@@ -65,23 +66,10 @@ impl<'de> IntoDeserializer<'de, Failure> for Group<'de> {
     }
 }
 
-macro_rules! only {
-    ($($method:ident)*) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-            self.only()?.$method(visitor)
-        }
-    )*};
-}
-
 impl<'de> Deserializer<'de> for Group<'de> {
     type Error = Failure;
 
-    only! {
-        deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
-        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128 deserialize_f32
-        deserialize_f64 deserialize_char deserialize_str deserialize_string deserialize_bytes
-        deserialize_byte_buf deserialize_identifier deserialize_unit
-    }
+    forward_to_only! { deserialize_unit }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         if self.more.is_empty() { self.first.deserialize_any(visitor) } else { self.deserialize_seq(visitor) }
@@ -116,15 +104,6 @@ impl<'de> Deserializer<'de> for Group<'de> {
             return Err(Failure(format!("`{}` must be given {len} times, not {count}", self.first.name)));
         }
         self.deserialize_seq(visitor)
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        variants: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Failure> {
-        self.only()?.deserialize_enum(name, variants, visitor)
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {

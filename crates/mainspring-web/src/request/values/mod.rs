@@ -1,6 +1,7 @@
 //! Reads typed values from named pieces of text: what path, query and forms have in common.
 
 mod failure;
+mod forward;
 mod group;
 mod percent;
 mod value;
@@ -17,6 +18,7 @@ pub(crate) use percent::percent_decoded;
 pub(crate) use value::FILE;
 pub(crate) use value::Value;
 
+use forward::{forward_all, forward_to_only};
 use group::grouped;
 
 /// A name and what it stands for.
@@ -40,35 +42,11 @@ impl<'a> InOrder<'a> {
     }
 }
 
-macro_rules! only {
-    ($($method:ident)*) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-            self.only()?.$method(visitor)
-        }
-    )*};
-}
-
 impl<'de> Deserializer<'de> for InOrder<'de> {
     type Error = Failure;
 
-    only! {
-        deserialize_any deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
-        deserialize_i128 deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128
-        deserialize_f32 deserialize_f64 deserialize_char deserialize_str deserialize_string deserialize_bytes
-        deserialize_byte_buf deserialize_identifier
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        if self.0.is_empty() { visitor.visit_none() } else { visitor.visit_some(self) }
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Failure> {
-        visitor.visit_newtype_struct(self)
-    }
+    forward_to_only! { deserialize_any }
+    forward_all! {}
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         visitor.visit_seq(Each(self.0.into_iter()))
@@ -101,27 +79,6 @@ impl<'de> Deserializer<'de> for InOrder<'de> {
         visitor: V,
     ) -> Result<V::Value, Failure> {
         self.deserialize_map(visitor)
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        variants: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Failure> {
-        self.only()?.deserialize_enum(name, variants, visitor)
-    }
-
-    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        visitor.visit_unit()
-    }
-
-    fn deserialize_unit_struct<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Failure> {
-        visitor.visit_unit()
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
@@ -158,29 +115,7 @@ impl<'de> Deserializer<'de> for ByName<'de> {
         visitor.visit_map(MapDeserializer::new(grouped(self.0)))
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        if self.0.is_empty() { visitor.visit_none() } else { visitor.visit_some(self) }
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Failure> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        visitor.visit_unit()
-    }
-
-    fn deserialize_unit_struct<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Failure> {
-        visitor.visit_unit()
-    }
+    forward_all! {}
 
     /// Pairs in order, `Vec<(String, String)>` say.
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {

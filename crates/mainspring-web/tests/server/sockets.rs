@@ -2,50 +2,15 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::net::SocketAddr;
-use std::time::Duration;
 
 use bytes::Bytes;
-use mainspring_service::{Entrypoint, Running};
 use mainspring_task::Shared;
 use mainspring_task::cancel::finally;
-use mainspring_web::{App, Body, Error, HttpServer, Response, Upgraded};
+use mainspring_web::{App, Body, Error, Response, Upgraded};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
 
-const BOUND: Duration = Duration::from_secs(20);
-
-async fn bounded(check: impl Future<Output = ()>) {
-    timeout(BOUND, check).await.expect("it does not hang");
-}
-
-async fn start(app: App) -> (Running, SocketAddr) {
-    let running = Entrypoint::new("test").service(HttpServer::bind("127.0.0.1:0", app)).start().await;
-    let running = running.expect("the server starts");
-    let address = running.address("http").expect("the server listens");
-    (running, address)
-}
-
-async fn connect(address: SocketAddr) -> TcpStream {
-    TcpStream::connect(address).await.expect("the server accepts")
-}
-
-async fn ask(stream: &mut TcpStream, path: &str) {
-    let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.expect("the server reads");
-}
-
-/// Reads up to the end of the text.
-async fn until(stream: &mut TcpStream, end: &str) -> String {
-    let mut text = String::new();
-    while !text.ends_with(end) {
-        let byte = stream.read_u8().await.expect("the answer is whole");
-        text.push(char::from(byte));
-    }
-    text
-}
+use crate::support::{ask, bounded, connect, start, until};
 
 const SIZE: usize = 5_000_000;
 

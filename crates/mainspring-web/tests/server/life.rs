@@ -1,42 +1,15 @@
 //! The server as a service: on real sockets, inside the entrypoint.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use mainspring_service::{Entrypoint, Running};
+use mainspring_service::Entrypoint;
 use mainspring_web::{App, HttpServer, Path, PeerAddr};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-const BOUND: Duration = Duration::from_secs(20);
-
-async fn start(app: App) -> (Running, SocketAddr) {
-    let server = HttpServer::bind("127.0.0.1:0", app).name("cats");
-    let running = Entrypoint::new("test").service(server).start().await.expect("the server starts");
-    let address = running.address("cats").expect("the server listens");
-    (running, address)
-}
-
-async fn connect(address: SocketAddr) -> TcpStream {
-    TcpStream::connect(address).await.expect("the server accepts")
-}
-
-async fn ask(stream: &mut TcpStream, path: &str) {
-    let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.expect("the server reads");
-}
-
-/// Reads until the text ends with `end`.
-async fn until(stream: &mut TcpStream, end: &str) -> String {
-    let mut text = String::new();
-    while !text.ends_with(end) {
-        let byte = stream.read_u8().await.expect("the answer is whole");
-        text.push(char::from(byte));
-    }
-    text
-}
+use crate::support::{ask, bounded, connect, start, until};
 
 #[tokio::test]
 async fn it_serves_several_connections_at_once() {
@@ -57,7 +30,7 @@ async fn it_serves_several_connections_at_once() {
         }
         running.stop().await.expect("idle connections do not hold the stop up");
     };
-    timeout(BOUND, check).await.expect("it does not hang");
+    bounded(check).await;
 }
 
 #[tokio::test]
@@ -70,7 +43,7 @@ async fn the_peer_address_is_the_clients() {
         ask(&mut stream, "/").await;
         until(&mut stream, &own).await;
     };
-    timeout(BOUND, check).await.expect("it does not hang");
+    bounded(check).await;
 }
 
 #[tokio::test]
@@ -103,7 +76,7 @@ async fn stopping_closes_the_port_and_waits_for_the_request_at_work() {
         drop(busy);
         stopping.await.expect("no panic").expect("it stops in order");
     };
-    timeout(BOUND, check).await.expect("it does not hang");
+    bounded(check).await;
 }
 
 #[tokio::test]
@@ -118,7 +91,7 @@ async fn routes_that_conflict_fail_the_start() {
         cause = inner.source();
     }
     assert!(
-        text.contains("`GET /{b}`") && text.contains("`GET /{a}`") && text.contains("server.rs:"),
+        text.contains("`GET /{b}`") && text.contains("`GET /{a}`") && text.contains("life.rs:"),
         "{text}"
     );
 }

@@ -1,0 +1,5 @@
+//! The server on real sockets.
+
+mod life;
+mod sockets;
+mod support;
