@@ -128,7 +128,13 @@ impl Connection {
     }
 
     /// Lets the idle clock see what an attempt gave.
+    #[inline(always)]
     fn watched<T>(&mut self, cx: &mut Context<'_>, attempt: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if self.idle.is_none() { attempt } else { self.timed(cx, attempt) }
+    }
+
+    #[inline(never)]
+    fn timed<T>(&mut self, cx: &mut Context<'_>, attempt: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         let Some(idle) = &mut self.idle else { return attempt };
         match idle.watch(cx, &attempt) {
             Ok(()) => attempt,
@@ -164,12 +170,27 @@ impl AsSocket for Connection {
 }
 
 impl AsyncRead for Connection {
+    #[inline]
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        // The way of most reads, a short one.
+        #[cfg(target_os = "linux")]
+        if let Stream::Plain(wire) = &this.stream
+            && let Some(room) = super::transfer::room(buffer)
+        {
+            let attempt = wire.poll_receive(cx, room);
+            if let Poll::Ready(Ok(count)) = attempt {
+                buffer.advance(count);
+                if let Some(traffic) = &mut this.traffic {
+                    traffic.received(count);
+                }
+            }
+            return this.watched(cx, attempt.map_ok(|_| ()));
+        }
         let before = buffer.filled().len();
         let attempt = match &mut this.stream {
             Stream::Plain(wire) => Pin::new(wire).poll_read(cx, buffer),
@@ -183,6 +204,7 @@ impl AsyncRead for Connection {
 }
 
 impl AsyncWrite for Connection {
+    #[inline]
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let attempt = match &mut this.stream {

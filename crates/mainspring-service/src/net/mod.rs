@@ -51,6 +51,9 @@ mod serving;
 mod socket;
 mod stream;
 pub mod tls;
+#[cfg(target_os = "linux")]
+#[doc(hidden)]
+pub mod transfer;
 mod udp;
 #[cfg_attr(not(unix), path = "no_unix_path.rs")]
 mod unix_path;

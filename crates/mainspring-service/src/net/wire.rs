@@ -11,6 +11,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::UnixStream;
+#[cfg(target_os = "linux")]
+use super::transfer;
 
 /// A connected socket of either family.
 #[derive(Debug)]
@@ -52,6 +54,16 @@ impl Wire {
         }
     }
 
+    /// Receives into `room`; gives how many bytes came.
+    #[cfg(target_os = "linux")]
+    #[inline]
+    pub(super) fn poll_receive(&self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
+        match self {
+            Wire::Tcp(stream) => transfer::poll_receive(stream, cx, room),
+            Wire::Unix(stream) => transfer::poll_receive(stream, cx, room),
+        }
+    }
+
     /// Ends both directions, which wakes everybody who waits for either.
     pub(super) fn cut(&self) {
         let both = std::net::Shutdown::Both;
@@ -84,11 +96,17 @@ impl AsSocket for Wire {
 }
 
 impl AsyncRead for Wire {
+    #[inline]
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        #[cfg(target_os = "linux")]
+        if let Some(room) = transfer::room(buffer) {
+            let received = self.poll_receive(cx, room);
+            return received.map_ok(|count| buffer.advance(count));
+        }
         match self.get_mut() {
             Wire::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
             Wire::Unix(stream) => Pin::new(stream).poll_read(cx, buffer),
@@ -97,6 +115,16 @@ impl AsyncRead for Wire {
 }
 
 impl AsyncWrite for Wire {
+    #[cfg(target_os = "linux")]
+    #[inline]
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Wire::Tcp(stream) => transfer::poll_send(stream, cx, bytes),
+            Wire::Unix(stream) => transfer::poll_send(stream, cx, bytes),
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Wire::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
