@@ -13,7 +13,7 @@ use super::{
     guard::{self, Reload},
     json::{JsonEvent, JsonFields},
     line::Line,
-    text::TextFields,
+    text::{TextEvent, TextFields},
     writer::Writer,
 };
 
@@ -205,13 +205,9 @@ where
     let layer = fmt::layer().with_writer(io::sink).log_internal_errors(false);
     match style {
         Style::Text { color } => {
-            let format = fmt::format().with_ansi(color);
             let layer = layer.with_ansi(color).fmt_fields(TextFields);
-            layer.event_format(Line { format, buffer, carries: true }).boxed()
+            layer.event_format(Line { format: TextEvent { color }, buffer }).boxed()
         }
-        Style::Json => layer
-            .fmt_fields(JsonFields)
-            .event_format(Line { format: JsonEvent, buffer, carries: false })
-            .boxed(),
+        Style::Json => layer.fmt_fields(JsonFields).event_format(Line { format: JsonEvent, buffer }).boxed(),
     }
 }

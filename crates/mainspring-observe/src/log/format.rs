@@ -1,9 +1,6 @@
 use std::fmt::Write as _;
 
-use tracing_subscriber::fmt::{
-    format::Writer,
-    time::{FormatTime, SystemTime},
-};
+use super::timestamp;
 
 /// Chooses how a line looks. The [module](super) shows each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,7 +43,7 @@ impl Style {
     pub(super) fn notice(self, dropped: u64) -> String {
         let mut now = String::new();
         // A clock that cannot be shown must not hide the count.
-        let _ = SystemTime.format_time(&mut Writer::new(&mut now));
+        let _ = timestamp::write_now(&mut now);
         let mut line = String::new();
         let written = match self {
             Self::Text { color: false } => {

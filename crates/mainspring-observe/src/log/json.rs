@@ -16,13 +16,11 @@ use tracing::{
 };
 use tracing_subscriber::{
     field::RecordFields,
-    fmt::{
-        FmtContext, FormatEvent, FormatFields, FormattedFields,
-        format::Writer,
-        time::{FormatTime, SystemTime},
-    },
+    fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields, format::Writer},
     registry::LookupSpan,
 };
+
+use super::{scan, timestamp};
 
 const EVENT_KEYS: &[&str] = &["timestamp", "level", "target", "spans", "context"];
 const SPAN_KEYS: &[&str] = &["name"];
@@ -45,7 +43,7 @@ where
     ) -> fmt::Result {
         let metadata = event.metadata();
         writer.write_str("{\"timestamp\":\"")?;
-        SystemTime.format_time(&mut writer)?;
+        timestamp::write_now(&mut writer)?;
         writer.write_str("\",\"level\":\"")?;
         writer.write_str(metadata.level().as_str())?;
         writer.write_str("\",\"target\":")?;
@@ -204,9 +202,12 @@ impl Write for Escape<'_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let mut rest = text;
         // All bytes looked for are ASCII, so the text is cut between characters.
-        while let Some(at) = rest.bytes().position(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
+        let special = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
+        loop {
+            let at = scan::plain(rest.as_bytes(), special);
             self.0.write_str(&rest[..at])?;
-            match rest.as_bytes()[at] {
+            let Some(byte) = rest.as_bytes().get(at) else { return Ok(()) };
+            match *byte {
                 b'\n' => self.0.write_str("\\n")?,
                 b'\t' => self.0.write_str("\\t")?,
                 b'\r' => self.0.write_str("\\r")?,
@@ -218,6 +219,5 @@ impl Write for Escape<'_, '_> {
             }
             rest = &rest[at + 1..];
         }
-        self.0.write_str(rest)
     }
 }

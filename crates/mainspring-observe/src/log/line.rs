@@ -1,17 +1,12 @@
-use std::{
-    cell::RefCell,
-    fmt::{self, Write as _},
-    sync::Arc,
-};
+use std::{cell::RefCell, fmt, sync::Arc};
 
-use mainspring_task::context::visit_logged;
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::{
     fmt::{FmtContext, FormatEvent, FormatFields, format::Writer},
     registry::LookupSpan,
 };
 
-use super::{buffer::Buffer, text::Escape};
+use super::buffer::Buffer;
 
 /// A thread that has formatted a huge line gives back what is above this.
 const KEPT: usize = 16 << 10;
@@ -27,8 +22,6 @@ thread_local! {
 pub(super) struct Line<F> {
     pub(super) format: F,
     pub(super) buffer: Arc<Buffer>,
-    /// The format knows nothing of context variables: they are added to its line.
-    pub(super) carries: bool,
 }
 
 impl<S, N, F> FormatEvent<S, N> for Line<F>
@@ -55,22 +48,9 @@ impl<F> Line<F> {
     {
         line.clear();
         self.format.format_event(context, Writer::new(line), event)?;
-        if self.carries {
-            carry(line);
-        }
         self.buffer.push(line.as_bytes(), *event.metadata().level() == Level::ERROR);
         line.clear();
         line.shrink_to(KEPT);
         Ok(())
     }
-}
-
-/// Adds the task's context variables that log lines carry to a line of text.
-fn carry(line: &mut String) {
-    visit_logged(|name, value| {
-        let ended = line.ends_with('\n').then(|| line.pop()).is_some();
-        // A value that cannot be shown must not cost the line.
-        let _ = write!(line, " {name}=").and_then(|()| write!(Escape(line), "{value}"));
-        line.extend(ended.then_some('\n'));
-    });
 }

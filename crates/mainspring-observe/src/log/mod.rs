@@ -56,8 +56,10 @@ mod json;
 mod line;
 mod logger;
 mod output;
+mod scan;
 mod stats;
 mod text;
+mod timestamp;
 mod writer;
 
 pub use self::{

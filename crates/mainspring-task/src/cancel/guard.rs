@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 
 use super::scope::{Key, Kind, Turn};
 use super::{Cancel, Reason};
-use crate::inspect::{Position, Within, follow, real};
+use crate::inspect::{Late, Position, Within, follow, real};
 use crate::task::Registered;
 
 /// A scope's place in the tree of the task that polls it.
@@ -27,6 +27,13 @@ struct Taken {
     key: Key,
     parent: Key,
     waker: Option<Waker>,
+}
+
+impl Taken {
+    #[inline(never)]
+    fn vacate(self) {
+        self.owner.node().cancel.close(self.key);
+    }
 }
 
 impl Seat {
@@ -57,6 +64,29 @@ impl Seat {
             taken.waker = Some(waker.clone());
         }
         new
+    }
+
+    /// Polls inside this scope; in the place of [`take`](Self::take) and [`poll`](Self::poll) for what is no
+    /// guard. In the first poll the seat is taken when something inside takes one, else after it: a body that is
+    /// ready at once needs none.
+    pub(crate) fn poll_late<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        poll: impl FnOnce(&mut Context<'_>) -> Poll<R>,
+    ) -> Poll<R> {
+        if self.taken.is_none()
+            && let Some(late) = Late::enter(self.kind, self.place)
+        {
+            let beginning = Beginning { seat: self, late };
+            let polled = follow(cx, poll);
+            drop(beginning);
+            if polled.is_pending() {
+                self.take(None, cx);
+            }
+            return polled;
+        }
+        self.take(None, cx);
+        self.poll(cx, poll)
     }
 
     /// Polls inside this scope.
@@ -112,9 +142,10 @@ impl Seat {
     }
 
     /// Closes the scope; what it has not answered passes on.
+    #[inline]
     pub(crate) fn leave(&mut self) {
         if let Some(taken) = self.taken.take() {
-            taken.owner.node().cancel.close(taken.key);
+            taken.vacate();
         }
     }
 
@@ -123,7 +154,23 @@ impl Seat {
     }
 }
 
+/// A first poll; at its end the seat gets what has been opened, also when it panics.
+struct Beginning<'a> {
+    seat: &'a mut Seat,
+    late: Late,
+}
+
+impl Drop for Beginning<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some((Position { owner, key }, parent)) = self.late.leave() {
+            self.seat.taken = Some(Taken { owner, key, parent, waker: None });
+        }
+    }
+}
+
 impl Drop for Seat {
+    #[inline]
     fn drop(&mut self) {
         self.leave();
     }

@@ -56,5 +56,5 @@ pub(crate) use finally::CatchUnwind;
 pub(crate) use grace::Grace;
 pub(crate) use guard::{Seat, is_passing, while_dropping_hard};
 pub(crate) use intercept::intercept;
-pub(crate) use scope::{Key, Kind, ROOT, Turn};
+pub(crate) use scope::{Key, Kind, ROOT, Turn, UNOPENED};
 pub(crate) use state::Cancel;

@@ -18,6 +18,9 @@ pub(crate) struct Key {
 /// The scope that is the task as a whole.
 pub(crate) const ROOT: Key = Key { slot: 0, generation: 0 };
 
+/// Stands for a scope that is opened when something in it asks where it stands; no scope has it.
+pub(crate) const UNOPENED: Key = Key { slot: u32::MAX, generation: 0 };
+
 /// What a scope is, for those who read a list of what holds a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {

@@ -12,6 +12,6 @@ mod variable;
 pub use snapshot::Snapshot;
 #[doc(hidden)]
 pub use variable::lowercase;
-pub use variable::{ContextVar, Scoped, visit_logged};
+pub use variable::{ContextVar, Held, Scoped, visit_logged};
 
 pub(crate) use snapshot::swap;

@@ -90,6 +90,7 @@ impl Snapshot {
     }
 
     /// Puts a value in, or takes it out; gives back the one that was there.
+    #[inline]
     pub(super) fn put(
         &mut self,
         variable: &'static Meta,
@@ -127,6 +128,7 @@ fn exchange(snapshot: Snapshot) -> Snapshot {
 }
 
 /// Works on the current values. Nothing of the user's runs in it: it would find no values.
+#[inline]
 pub(super) fn with_current<R>(work: impl FnOnce(&mut Snapshot) -> R) -> R {
     let mut current = exchange(Snapshot::EMPTY);
     let done = work(&mut current);

@@ -116,7 +116,12 @@ impl<T: Clone + Send + Sync + 'static> ContextVar<T> {
     /// # }
     /// ```
     pub fn scope<F: Future>(&'static self, value: T, body: F) -> Scoped<T, F> {
-        Scoped { variable: self, value: Some(Arc::new(value)), body }
+        Scoped { held: self.hold(value), body }
+    }
+
+    /// Keeps a value for [`Held::run`].
+    pub fn hold(&'static self, value: T) -> Held<T> {
+        Held { variable: self, value: Some(Arc::new(value)) }
     }
 
     fn put(&'static self, value: Option<Arc<dyn Any + Send + Sync>>) -> Option<T> {
@@ -126,13 +131,50 @@ impl<T: Clone + Send + Sync + 'static> ContextVar<T> {
     }
 }
 
+/// A value that a variable has while something runs, time and again; made by [`ContextVar::hold`].
+///
+/// [`ContextVar::scope`] for those who poll by hand.
+///
+/// ```
+/// mainspring_task::context_var!(static DEPTH: u32);
+///
+/// let mut held = DEPTH.hold(1);
+/// assert_eq!(held.run(|| DEPTH.set(2)), Some(1));
+/// assert_eq!(DEPTH.get(), None);
+/// assert_eq!(held.run(|| DEPTH.get()), Some(2));
+/// ```
+pub struct Held<T: 'static> {
+    variable: &'static ContextVar<T>,
+    /// Between runs the inner value; during one, the outer.
+    value: Option<Arc<dyn Any + Send + Sync>>,
+}
+
+impl<T: 'static> Held<T> {
+    /// Runs a closure in which the variable has the value; what it sets is there in the next run.
+    #[inline]
+    pub fn run<R>(&mut self, body: impl FnOnce() -> R) -> R {
+        struct Exchanged<'a, T: 'static>(&'a mut Held<T>);
+        impl<T> Drop for Exchanged<'_, T> {
+            fn drop(&mut self) {
+                self.0.exchange();
+            }
+        }
+        self.exchange();
+        let _exchanged = Exchanged(self);
+        body()
+    }
+
+    fn exchange(&mut self) {
+        let value = self.value.take();
+        self.value = with_current(|current| current.put(&self.variable.meta, value));
+    }
+}
+
 pin_project! {
     /// A future in which a variable has a value; made by [`ContextVar::scope`].
     #[must_use = "futures do nothing unless polled"]
     pub struct Scoped<T: 'static, F> {
-        variable: &'static ContextVar<T>,
-        // Between polls the inner value; during one, the outer.
-        value: Option<Arc<dyn Any + Send + Sync>>,
+        held: Held<T>,
         #[pin]
         body: F,
     }
@@ -142,22 +184,8 @@ impl<T: 'static, F: Future> Future for Scoped<T, F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        struct Exchanged<'a>(&'static Meta, &'a mut Option<Arc<dyn Any + Send + Sync>>);
-        impl Exchanged<'_> {
-            fn exchange(&mut self) {
-                let value = self.1.take();
-                *self.1 = with_current(|current| current.put(self.0, value));
-            }
-        }
-        impl Drop for Exchanged<'_> {
-            fn drop(&mut self) {
-                self.exchange();
-            }
-        }
         let this = self.project();
-        let mut exchanged = Exchanged(&this.variable.meta, this.value);
-        exchanged.exchange();
-        this.body.poll(cx)
+        this.held.run(|| this.body.poll(cx))
     }
 }
 
@@ -180,7 +208,13 @@ impl<T> fmt::Debug for ContextVar<T> {
 
 impl<T, F> fmt::Debug for Scoped<T, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Scoped").field("variable", self.variable).finish_non_exhaustive()
+        f.debug_struct("Scoped").field("variable", self.held.variable).finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for Held<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Held").field("variable", self.variable).finish_non_exhaustive()
     }
 }
 

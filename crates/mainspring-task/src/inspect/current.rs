@@ -1,12 +1,12 @@
 use std::cell::Cell;
 use std::mem::{ManuallyDrop, forget, replace};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 
 use super::lane::{Lane, Polling};
 use super::{Node, TaskRef, ticks};
-use crate::cancel::{Key, ROOT};
+use crate::cancel::{Key, Kind, ROOT, UNOPENED};
 use crate::context::{Snapshot, swap};
 use crate::task::Registered;
 
@@ -16,6 +16,7 @@ thread_local! {
         Here {
             task: Cell::new(ManuallyDrop::new(None)),
             scope: Cell::new(ROOT),
+            late: Cell::new(None),
             lane: Cell::new(None),
         }
     };
@@ -28,6 +29,8 @@ struct Here {
     task: Cell<ManuallyDrop<Option<Arc<dyn Registered>>>>,
     /// The innermost scope of that task that is being polled; without a task, the root.
     scope: Cell<Key>,
+    /// What that scope will be, as long as it is `UNOPENED`.
+    late: Cell<Option<Opening>>,
     /// Where the watchdog looks; there from the first poll on.
     lane: Cell<Option<&'static Lane>>,
 }
@@ -48,6 +51,19 @@ impl Here {
     #[inline(always)]
     fn replace(&self, task: Option<Arc<dyn Registered>>) -> Option<Arc<dyn Registered>> {
         ManuallyDrop::into_inner(self.task.replace(ManuallyDrop::new(task)))
+    }
+
+    /// The innermost scope, opened if it was not.
+    fn innermost(&self, owner: &Arc<dyn Registered>) -> Key {
+        let scope = self.scope.get();
+        match self.late.get() {
+            Some(Opening { parent, kind, place }) if scope == UNOPENED => {
+                let key = owner.node().cancel.open(parent, kind, place, None);
+                self.scope.set(key);
+                key
+            }
+            _ => scope,
+        }
     }
 
     fn look<R>(&self, at: impl FnOnce(Option<&Arc<dyn Registered>>) -> R) -> R {
@@ -152,7 +168,10 @@ impl Position {
     /// Outside of any task this is a tree of its own, so that guards work there too.
     pub(crate) fn current() -> Self {
         match owner() {
-            Some(owner) => Position { owner, key: scope() },
+            Some(owner) => {
+                let key = HERE.with(|here| here.innermost(&owner));
+                Position { owner, key }
+            }
             None => Position { owner: Arc::new(Stray(Node::stray())), key: ROOT },
         }
     }
@@ -169,16 +188,56 @@ impl Position {
     }
 }
 
-fn scope() -> Key {
-    HERE.with(|here| here.scope.get())
-}
-
 /// What stands for code outside of any task.
 struct Stray(Node);
 
 impl Registered for Stray {
     fn node(&self) -> &Node {
         &self.0
+    }
+}
+
+/// What is needed to open a scope.
+#[derive(Clone, Copy)]
+struct Opening {
+    parent: Key,
+    kind: Kind,
+    place: &'static Location<'static>,
+}
+
+/// Makes a scope the innermost one that is opened when something in it asks where it stands: work that ends
+/// without having asked has cost no lock.
+pub(crate) struct Late {
+    parent: Key,
+    outer: Option<Opening>,
+}
+
+impl Late {
+    /// `None` outside of any task.
+    #[inline]
+    pub(crate) fn enter(kind: Kind, place: &'static Location<'static>) -> Option<Self> {
+        let enter = |here: &Here| {
+            let mut parent = here.scope.get();
+            if parent == UNOPENED {
+                parent = here.innermost(&owner()?);
+            } else if here.look(|task| task.is_none()) {
+                return None;
+            }
+            here.scope.set(UNOPENED);
+            Some(Late { parent, outer: here.late.replace(Some(Opening { parent, kind, place })) })
+        };
+        HERE.with(enter)
+    }
+
+    /// Gives the place to the scope around again; the scope and its parent when it has been opened.
+    #[inline]
+    pub(crate) fn leave(&self) -> Option<(Position, Key)> {
+        let leave = |here: &Here| {
+            here.late.set(self.outer);
+            let key = here.scope.replace(self.parent);
+            if key == UNOPENED { None } else { Some((Position { owner: owner()?, key }, self.parent)) }
+        };
+        HERE.with(leave)
     }
 }
 

@@ -6,11 +6,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::Instant;
 
-use super::Deadline;
-use crate::cancel::{Kind, Reason, Seat, Turn, grace, while_dropping_hard};
-use crate::inspect::real;
+use super::{Deadline, Limit};
 
 /// What was limited did not end in time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,36 +40,11 @@ pin_project! {
     /// A future with a limit in time; made by [`timeout`], [`timeout_at`] and [`Deadline::limit`].
     #[must_use = "futures do nothing unless polled"]
     pub struct Timeout<F> {
-        // `None` once it has been dropped. Dropped before the seat, which its guards stand in.
+        // `None` once it has been dropped. Dropped before the limit's seat, which its guards stand in.
         #[pin]
         body: Option<F>,
-        // The moment; once the request is made, the end of the grace.
-        // Boxed: a body that is ready at once needs none, and it is large and aligned to cache lines.
-        timer: Option<Pin<Box<Sleep>>>,
-        seat: Seat,
-        at: Option<Instant>,
-        deadline: Option<Deadline>,
-        phase: Phase,
-        grace: Option<Duration>,
+        limit: Limit,
     }
-
-    impl<F> PinnedDrop for Timeout<F> {
-        fn drop(this: Pin<&mut Self>) {
-            if let Some(deadline) = &this.deadline {
-                deadline.finish();
-            }
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// The moment has not come.
-    Running,
-    /// It has, and the body has been asked to stop.
-    Asked,
-    /// The body has consumed the request: it runs on, and its value will count.
-    Defied,
 }
 
 /// Gives a future a limit in time; when that is reached it is cancelled, and its cleanup awaited.
@@ -157,96 +130,32 @@ pub fn move_on_after<F: Future>(limit: Duration, body: F) -> impl Future<Output 
 impl<F: Future> Timeout<F> {
     #[track_caller]
     pub(super) fn new(at: Option<Instant>, deadline: Option<Deadline>, body: F) -> Self {
-        let seat = Seat::new(Kind::Timeout, Location::caller());
-        Timeout { body: Some(body), timer: None, seat, at, deadline, phase: Phase::Running, grace: None }
+        Timeout { body: Some(body), limit: Limit::new(at, deadline) }
     }
 
     /// How long the body may take to clean up after the limit. Default: the grace of the process.
     pub fn grace(mut self, grace: Duration) -> Self {
-        self.grace = Some(grace);
+        self.limit = self.limit.grace(grace);
         self
-    }
-
-    /// Whether the timer has fired; it is set anew when the deadline has been moved.
-    fn poll_timer(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = self.project();
-        if *this.phase == Phase::Running
-            && let Some(deadline) = this.deadline
-        {
-            let at = deadline.listen(real(cx.waker()));
-            if at != *this.at {
-                *this.at = at;
-                *this.timer = None;
-            }
-        }
-        let Some(at) = *this.at else { return Poll::Pending };
-        this.timer.get_or_insert_with(|| Box::pin(sleep_until(at))).as_mut().poll(cx)
-    }
-
-    /// The limit is reached: the body is asked to stop, and the timer set to the end of the grace.
-    fn expire(self: Pin<&mut Self>) {
-        let this = self.project();
-        *this.phase = Phase::Asked;
-        *this.at = Instant::now().checked_add(this.grace.unwrap_or_else(grace));
-        *this.timer = None;
-        if let Some(deadline) = this.deadline {
-            deadline.expire();
-        }
-        this.seat.ask(Some(Reason::from("timed out")));
-    }
-
-    fn drop_body(self: Pin<&mut Self>, hard: bool) -> Elapsed {
-        let mut this = self.project();
-        let seat = &*this.seat;
-        seat.within(|| while_dropping_hard(hard, || this.body.set(None)));
-        Elapsed { place: seat.place() }
     }
 }
 
 impl<F: Future> Future for Timeout<F> {
     type Output = Result<F::Output, Elapsed>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.as_mut().project();
-        this.seat.take(None, cx);
-        let body = this.body.as_pin_mut().expect("a future that has timed out is not polled again");
-        if let Poll::Ready(value) = this.seat.poll(cx, |cx| body.poll(cx)) {
-            this.seat.leave();
-            return Poll::Ready(Ok(value));
-        }
-        loop {
-            match self.phase {
-                // A request that was caught can be made again.
-                Phase::Defied if self.seat.is_origin() => {
-                    *self.as_mut().project().phase = Phase::Asked;
-                }
-                Phase::Defied => return Poll::Pending,
-                Phase::Running => {
-                    if self.as_mut().poll_timer(cx).is_pending() {
-                        return Poll::Pending;
-                    }
-                    self.as_mut().expire();
-                }
-                Phase::Asked => match self.seat.turn() {
-                    Turn::Due(_) => return Poll::Ready(Err(self.drop_body(false))),
-                    Turn::Idle => *self.as_mut().project().phase = Phase::Defied,
-                    Turn::Waiting => {
-                        if self.as_mut().poll_timer(cx).is_pending() {
-                            return Poll::Pending;
-                        }
-                        let guards: Vec<_> =
-                            self.seat.holders().iter().map(|(_, place)| place.to_string()).collect();
-                        tracing::error!(guards = guards.join(", "), "cleanup after a time-out was cut off");
-                        return Poll::Ready(Err(self.drop_body(true)));
-                    }
-                },
-            }
-        }
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let poll = |body: &mut Pin<&mut Option<F>>, cx: &mut Context<'_>| {
+            let body = body.as_mut().as_pin_mut();
+            body.expect("a future that has timed out is not polled again").poll(cx)
+        };
+        this.limit.poll(cx, &mut this.body, poll, |body| body.set(None))
     }
 }
 
 impl<F> fmt::Debug for Timeout<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Timeout").field("at", &self.at).field("phase", &self.phase).finish_non_exhaustive()
+        f.debug_struct("Timeout").field("limit", &self.limit).finish_non_exhaustive()
     }
 }

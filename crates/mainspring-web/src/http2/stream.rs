@@ -119,11 +119,11 @@ enum Outcome {
 async fn call(stream: &mut Stream, prepared: Prepared) -> Option<Response> {
     let Prepared { request, found, route, cancels } = prepared;
     let (peer, routes) = (stream.peer, Arc::clone(&stream.site.routes));
-    let mut handler = Box::pin(async move {
-        let mut reply = Reply::new();
-        routes.answerer(&found).0.call(request, &mut reply);
-        poll_fn(|cx| reply.poll(cx)).await
-    });
+    let (mut request, mut reply) = (Some(request), Reply::new());
+    let mut handler = Box::pin(poll_fn(move |cx| match request.take() {
+        Some(request) => routes.answerer(&found).0.call(request, &mut reply, cx),
+        None => reply.poll(cx),
+    }));
     let limit = stream.site.timeouts.handler;
     let mut late = pin!(async move {
         match limit {

@@ -1,6 +1,7 @@
 //! Tower services as parts of an app.
 
 use std::future::poll_fn;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::Uri;
@@ -85,7 +86,7 @@ where
     S::Future: Send + 'static,
     B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
-    fn call(&self, request: Request, reply: &mut Reply) {
+    fn call(&self, request: Request, reply: &mut Reply, cx: &mut Context<'_>) -> Poll<Response> {
         let service = self.0.clone();
         reply.future(async move {
             let request = match stripped(request) {
@@ -94,6 +95,7 @@ where
             };
             ask(service, request).await.unwrap_or_else(|error| Error::from_boxed(error).into_response())
         });
+        reply.poll(cx)
     }
 }
 

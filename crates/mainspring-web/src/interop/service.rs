@@ -20,7 +20,7 @@ use crate::http1::Limits;
 use crate::payload::Body;
 use crate::request::{PeerAddr, Request};
 use crate::response::{IntoResponse, Response};
-use crate::route::{Reply, Routes};
+use crate::route::{Found, Reply, Routes};
 
 /// An [`App`] as a [`tower_service::Service`] of `http` requests: under hyper, behind tower layers, in tests.
 ///
@@ -118,12 +118,13 @@ impl AppService {
         self.life.cleanup().await
     }
 
-    fn answer(&self, request: http::Request<Body>, reply: &mut Reply) -> Result<(), Error> {
+    /// The request with its route, which is called when it is first polled.
+    fn begin(&self, request: http::Request<Body>) -> Result<(Request, Found), Error> {
         let peer = request.extensions().get::<PeerAddr>().map(|peer| peer.0);
         let peer = peer.or_else(|| request.extensions().get::<SocketAddr>().copied());
         let mut request = Request::from_http(request, Arc::clone(&self.routes), peer)?;
         let found = self.routes.find(request.head());
-        let (endpoint, rules) = self.routes.answerer(&found);
+        let (_, rules) = self.routes.answerer(&found);
         let limit = rules.body_limit.unwrap_or(self.limits.body as u64);
         if request.body().len().is_some_and(|length| length > limit) {
             return Err(Error::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"));
@@ -133,9 +134,8 @@ impl AppService {
             let body = std::mem::take(request.body_mut());
             *request.body_mut() = Body::wrap(Limited::new(body, limit));
         }
-        request.set_route_params(found.params);
-        endpoint.call(request, reply);
-        Ok(())
+        request.set_route_params(found.params.clone());
+        Ok((request, found))
     }
 }
 
@@ -152,13 +152,11 @@ where
     }
 
     fn call(&mut self, request: http::Request<B>) -> AppFuture {
-        let mut reply = Reply::new();
         let length = request.body().size_hint().exact();
         let request = request.map(|body| Body::wrap_sized(length, body));
-        if let Err(error) = self.answer(request, &mut reply) {
-            reply.ready(error.into_response());
-        }
-        AppFuture { reply }
+        let mut reply = Reply::new();
+        let begun = self.begin(request).map_err(|error| reply.ready(error.into_response())).ok();
+        AppFuture { routes: Arc::clone(&self.routes), begun, reply }
     }
 }
 
@@ -171,6 +169,9 @@ impl fmt::Debug for AppService {
 /// The answer of an [`AppService`].
 #[must_use = "futures do nothing unless polled"]
 pub struct AppFuture {
+    routes: Arc<Routes>,
+    /// Until the first poll.
+    begun: Option<(Request, Found)>,
     reply: Reply,
 }
 
@@ -178,7 +179,12 @@ impl Future for AppFuture {
     type Output = Result<http::Response<Body>, Infallible>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.reply.poll(cx).map(|response: Response| Ok(response.into_http()))
+        let Self { routes, begun, reply } = &mut *self;
+        let polled = match begun.take() {
+            Some((request, found)) => routes.answerer(&found).0.call(request, reply, cx),
+            None => reply.poll(cx),
+        };
+        polled.map(|response: Response| Ok(response.into_http()))
     }
 }
 

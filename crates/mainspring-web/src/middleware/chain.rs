@@ -1,10 +1,12 @@
 //! Middlewares around one endpoint.
 
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use super::middleware::Layer;
 use super::next::Next;
 use crate::request::Request;
+use crate::response::Response;
 use crate::route::{Endpoint, Reply};
 
 /// The middlewares of one route from the outermost on, and the handler within.
@@ -19,7 +21,7 @@ pub(crate) fn around(layers: &[Arc<dyn Layer>], endpoint: Arc<dyn Endpoint>) -> 
 }
 
 impl Endpoint for Arc<Chain> {
-    fn call(&self, request: Request, reply: &mut Reply) {
-        Next { chain: Self::clone(self), at: 0 }.call(request, reply);
+    fn call(&self, request: Request, reply: &mut Reply, cx: &mut Context<'_>) -> Poll<Response> {
+        Next { chain: Self::clone(self), at: 0 }.call(&mut Some(request), reply, cx)
     }
 }

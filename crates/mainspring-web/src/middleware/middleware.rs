@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use super::next::Next;
 use crate::request::Request;
@@ -58,15 +59,24 @@ pub trait Middleware: Send + Sync + 'static {
     fn call(self: Arc<Self>, request: Request, next: Next)
     -> impl Future<Output = Response> + Send + 'static;
 
-    /// The same, but puts the future where the server wants it: a middleware of ours that stands around every
-    /// request may do without a future of its own. Not a part of the interface.
+    /// The same, begun at once: takes the request, and leaves in `reply` what is not ready. A middleware of ours
+    /// that stands around every request may do without a place for its future. Not a part of the interface.
     #[doc(hidden)]
     #[inline]
-    fn enter(self: Arc<Self>, request: Request, next: Next, reply: &mut Reply)
+    fn enter(
+        self: Arc<Self>,
+        request: &mut Option<Request>,
+        next: Next,
+        reply: &mut Reply,
+        cx: &mut Context<'_>,
+    ) -> Poll<Response>
     where
         Self: Sized,
     {
-        reply.future(self.call(request, next));
+        if let Some(request) = request.take() {
+            reply.future(self.call(request, next));
+        }
+        reply.poll(cx)
     }
 }
 
@@ -87,12 +97,24 @@ where
 
 /// A middleware whose type is forgotten.
 pub(crate) trait Layer: Send + Sync + 'static {
-    fn call(self: Arc<Self>, request: Request, next: Next, reply: &mut Reply);
+    fn call(
+        self: Arc<Self>,
+        request: &mut Option<Request>,
+        next: Next,
+        reply: &mut Reply,
+        cx: &mut Context<'_>,
+    ) -> Poll<Response>;
 }
 
 impl<T: Middleware> Layer for T {
     #[inline]
-    fn call(self: Arc<Self>, request: Request, next: Next, reply: &mut Reply) {
-        Middleware::enter(self, request, next, reply);
+    fn call(
+        self: Arc<Self>,
+        request: &mut Option<Request>,
+        next: Next,
+        reply: &mut Reply,
+        cx: &mut Context<'_>,
+    ) -> Poll<Response> {
+        Middleware::enter(self, request, next, reply, cx)
     }
 }

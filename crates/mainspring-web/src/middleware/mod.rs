@@ -26,6 +26,7 @@
 //! | [`Compression`], [`Decompression`] | compress answers, decompress requests |
 
 mod access_log;
+mod around;
 mod attached;
 mod auth;
 mod body_limit;

@@ -26,38 +26,34 @@ impl Next {
     /// When it is dropped before it is ready, the handler is dropped where it stands.
     #[inline]
     pub fn run(self, request: Request) -> impl Future<Output = Response> + Send + 'static {
-        self.later(request)
-    }
-
-    /// The same, with a type that has a name.
-    #[inline]
-    pub(in crate::middleware) fn later(self, request: Request) -> Run {
         Run::Waiting(Some((self, request)))
     }
 
-    /// The same, begun at once: the request need not be kept until the first poll.
+    /// Begins to answer, as an endpoint does. The request stays where it is until somebody takes it: it is
+    /// too large to be moved from one to the next.
     #[inline]
-    pub(in crate::middleware) fn start(self, request: Request) -> Started {
-        let mut reply = Reply::new();
-        self.call(request, &mut reply);
-        Started(reply)
-    }
-
-    #[inline]
-    pub(in crate::middleware) fn call(self, request: Request, reply: &mut Reply) {
+    pub(in crate::middleware) fn call(
+        self,
+        request: &mut Option<Request>,
+        reply: &mut Reply,
+        cx: &mut Context<'_>,
+    ) -> Poll<Response> {
         let Self { chain, at } = self;
         match chain.layers.get(at) {
-            None => chain.endpoint.call(request, reply),
+            None => match request.take() {
+                Some(request) => chain.endpoint.call(request, reply, cx),
+                None => Poll::Pending,
+            },
             Some(layer) => {
                 let layer = Arc::clone(layer);
-                layer.call(request, Self { chain, at: at + 1 }, reply);
+                layer.call(request, Self { chain, at: at + 1 }, reply, cx)
             }
         }
     }
 }
 
 /// The rest of a chain at work. A type of its own: an async block would hold the request twice.
-pub(in crate::middleware) enum Run {
+enum Run {
     Waiting(Option<(Next, Request)>),
     Running(Reply),
 }
@@ -67,30 +63,17 @@ impl Future for Run {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
-        loop {
-            match &mut *self {
-                Self::Running(reply) => return reply.poll(cx),
-                Self::Waiting(start) => {
-                    let mut reply = Reply::new();
-                    if let Some((next, request)) = start.take() {
-                        next.call(request, &mut reply);
-                    }
-                    *self = Self::Running(reply);
-                }
-            }
+        let start = match &mut *self {
+            Self::Running(reply) => return reply.poll(cx),
+            Self::Waiting(start) => start.take(),
+        };
+        let Some((next, request)) = start else { return Poll::Pending };
+        let mut reply = Reply::new();
+        let polled = next.call(&mut Some(request), &mut reply, cx);
+        if polled.is_pending() {
+            *self = Self::Running(reply);
         }
-    }
-}
-
-/// The rest of a chain that has been called.
-pub(in crate::middleware) struct Started(Reply);
-
-impl Future for Started {
-    type Output = Response;
-
-    #[inline]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
-        self.0.poll(cx)
+        polled
     }
 }
 

@@ -2,22 +2,22 @@
 
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use http::StatusCode;
-use mainspring_task::context::Scoped;
+use mainspring_task::context::Held;
 use mainspring_task::context_var;
-use pin_project_lite::pin_project;
 
+use super::around::Around;
 use super::attached::{Watcher, attach};
-use super::next::Run;
 use super::{Middleware, Next};
 use crate::error::Error;
 use crate::http1::is_token;
 use crate::request::{FromRequestParts, Request};
 use crate::response::Response;
+use crate::route::Reply;
 
 context_var! {
     /// The id of the request that is being answered; on each line of the log, and inherited by tasks.
@@ -57,11 +57,21 @@ pub struct RequestIds {
 
 type Make = Box<dyn Fn() -> String + Send + Sync>;
 
-/// The id of a request, from [`RequestIds`]; cloning it costs a reference count.
+/// The id of a request, from [`RequestIds`]; cloning it costs no more than a reference count.
 ///
 /// As an extractor it refuses with 500 when the app has no [`RequestIds`].
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct RequestId(Arc<str>);
+#[derive(Clone)]
+pub struct RequestId(Text);
+
+#[derive(Clone)]
+enum Text {
+    /// Hexadecimal digits.
+    Random([u8; DIGITS]),
+    Other(Arc<str>),
+}
+
+/// Those of 128 bits.
+const DIGITS: usize = 32;
 
 impl RequestIds {
     /// Takes valid ids from clients and makes 128 random bits, in hexadecimal digits, where there is none.
@@ -97,13 +107,19 @@ impl RequestIds {
         self
     }
 
-    fn id(&self, request: &Request) -> RequestId {
-        let taken = if self.taken { request.header(&self.header) } else { None };
+    #[inline]
+    fn identified(self: Arc<Self>, request: Option<&Request>) -> Identified {
+        let id = self.id(request);
+        Identified { held: REQUEST_ID.hold(id.clone()), id, ids: self }
+    }
+
+    fn id(&self, request: Option<&Request>) -> RequestId {
+        let taken = request.filter(|_| self.taken).and_then(|request| request.header(&self.header));
         if let Some(id) = taken.filter(|id| is_valid(id)) {
-            return RequestId(id.into());
+            return RequestId(Text::Other(id.into()));
         }
         match self.make.as_ref().map(|make| make()).filter(|id| is_valid(id)) {
-            Some(id) => RequestId(id.into()),
+            Some(id) => RequestId(Text::Other(id.into())),
             None => RequestId::random(),
         }
     }
@@ -112,18 +128,26 @@ impl RequestIds {
 impl RequestId {
     /// The id.
     pub fn as_str(&self) -> &str {
-        &self.0
+        // Digits are text.
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Text::Random(digits) => digits,
+            Text::Other(text) => text.as_bytes(),
+        }
     }
 
     fn random() -> Self {
-        let mut text = [0; 32];
+        let mut text = [0; DIGITS];
         let (places, _none_left) = text.as_chunks_mut();
         let mut bits = fastrand::u128(..);
         for place in places {
             *place = digits(bits as u32);
             bits >>= 32;
         }
-        Self(std::str::from_utf8(&text).unwrap_or_default().into())
+        Self(Text::Random(text))
     }
 }
 
@@ -149,55 +173,54 @@ impl Middleware for RequestIds {
         request: Request,
         next: Next,
     ) -> impl Future<Output = Response> + Send + 'static {
-        let id = self.id(&request);
-        Identified { rest: REQUEST_ID.scope(id.clone(), next.later(request)), id, ids: self }
+        self.identified(Some(&request)).later(request, next)
     }
-}
-
-pin_project! {
-    /// A type of its own: an async block would hold the future twice.
-    struct Identified {
-        #[pin]
-        rest: Scoped<RequestId, Run>,
-        id: RequestId,
-        ids: Arc<RequestIds>,
-    }
-}
-
-impl Future for Identified {
-    type Output = Response;
 
     #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
-        let this = self.project();
-        let mut response = ready!(this.rest.poll(cx));
-        response.set(&this.ids.header, this.id.0.as_bytes());
-        if response.body().is_stream() {
-            return Poll::Ready(response.map_body(|body| attach(body, Named(this.id.clone()))));
+    fn enter(
+        self: Arc<Self>,
+        request: &mut Option<Request>,
+        next: Next,
+        reply: &mut Reply,
+        cx: &mut Context<'_>,
+    ) -> Poll<Response> {
+        self.identified(request.as_ref()).begin(request, next, reply, cx)
+    }
+}
+
+/// A request that has its id.
+struct Identified {
+    held: Held<RequestId>,
+    id: RequestId,
+    ids: Arc<RequestIds>,
+}
+
+impl Around for Identified {
+    #[inline]
+    fn poll(
+        &mut self,
+        reply: &mut Reply,
+        cx: &mut Context<'_>,
+        rest: impl FnOnce(&mut Reply, &mut Context<'_>) -> Poll<Response>,
+    ) -> Poll<Response> {
+        let mut polled = self.held.run(|| rest(reply, cx));
+        if let Poll::Ready(response) = &mut polled {
+            response.set(&self.ids.header, self.id.as_bytes());
+            if response.body().is_stream() {
+                let body = std::mem::take(response.body_mut());
+                *response.body_mut() = attach(body, Named(REQUEST_ID.hold(self.id.clone())));
+            }
         }
-        Poll::Ready(response)
+        polled
     }
 }
 
 /// Keeps the variable set while a body is streamed.
-struct Named(RequestId);
+struct Named(Held<RequestId>);
 
 impl Watcher for Named {
     fn around<R>(&mut self, poll: impl FnOnce() -> R) -> R {
-        let _restore = Restore(REQUEST_ID.set(self.0.clone()));
-        poll()
-    }
-}
-
-/// Gives the variable its old value back.
-struct Restore(Option<RequestId>);
-
-impl Drop for Restore {
-    fn drop(&mut self) {
-        match self.0.take() {
-            Some(id) => REQUEST_ID.set(id),
-            None => REQUEST_ID.unset(),
-        };
+        self.0.run(poll)
     }
 }
 
@@ -210,9 +233,29 @@ impl FromRequestParts for RequestId {
     }
 }
 
+impl PartialEq for RequestId {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for RequestId {}
+
+impl Hash for RequestId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_bytes().hash(state);
+    }
+}
+
+impl fmt::Debug for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RequestId").field(&self.as_str()).finish()
+    }
+}
+
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 

@@ -1,19 +1,18 @@
 //! A limit on the time of handlers.
 
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::StatusCode;
-use mainspring_task::time::{self, timeout};
-use pin_project_lite::pin_project;
+use mainspring_task::time::Limit;
 
-use super::next::Started;
+use super::around::Around;
 use super::{Middleware, Next};
 use crate::request::Request;
 use crate::response::{IntoResponse, Response};
+use crate::route::Reply;
 
 /// Answers 503 when the handler has not answered in time.
 ///
@@ -62,6 +61,15 @@ impl Timeout {
         self
     }
 
+    #[inline]
+    fn limited(self: Arc<Self>) -> Limited {
+        let mut limit = Limit::after(self.limit);
+        if let Some(grace) = self.grace {
+            limit = limit.grace(grace);
+        }
+        Limited { limit, settings: self }
+    }
+
     #[cold]
     fn elapsed(&self) -> Response {
         tracing::warn!(limit = ?self.limit, "a handler did not answer in time");
@@ -75,29 +83,36 @@ impl Middleware for Timeout {
         request: Request,
         next: Next,
     ) -> impl Future<Output = Response> + Send + 'static {
-        let mut limited = timeout(self.limit, next.start(request));
-        if let Some(grace) = self.grace {
-            limited = limited.grace(grace);
-        }
-        Limited { limited, settings: self }
+        self.limited().later(request, next)
     }
-}
-
-pin_project! {
-    /// A type of its own: an async block would hold the future twice.
-    struct Limited {
-        #[pin]
-        limited: time::Timeout<Started>,
-        settings: Arc<Timeout>,
-    }
-}
-
-impl Future for Limited {
-    type Output = Response;
 
     #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
-        let this = self.project();
-        this.limited.poll(cx).map(|ended| ended.unwrap_or_else(|_| this.settings.elapsed()))
+    fn enter(
+        self: Arc<Self>,
+        request: &mut Option<Request>,
+        next: Next,
+        reply: &mut Reply,
+        cx: &mut Context<'_>,
+    ) -> Poll<Response> {
+        self.limited().begin(request, next, reply, cx)
+    }
+}
+
+/// A request whose time is running.
+struct Limited {
+    limit: Limit,
+    settings: Arc<Timeout>,
+}
+
+impl Around for Limited {
+    #[inline]
+    fn poll(
+        &mut self,
+        reply: &mut Reply,
+        cx: &mut Context<'_>,
+        rest: impl FnOnce(&mut Reply, &mut Context<'_>) -> Poll<Response>,
+    ) -> Poll<Response> {
+        let polled = self.limit.poll(cx, reply, rest, Reply::clear);
+        polled.map(|ended| ended.unwrap_or_else(|_| self.settings.elapsed()))
     }
 }

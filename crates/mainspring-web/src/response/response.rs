@@ -163,7 +163,10 @@ impl Response {
     /// Sets a header that the crate itself has made, in the place of all of the same name.
     pub(crate) fn set(&mut self, name: &str, value: &[u8]) {
         debug_assert!(check(name, value).is_ok(), "{name}");
-        self.remove(name);
+        if !self.lines.is_empty() || self.content_type.is_some() && name.eq_ignore_ascii_case("content-type")
+        {
+            self.remove(name);
+        }
         self.push(name, value);
     }
 

@@ -1,5 +1,7 @@
 //! The answers where no handler has the word; middlewares surround them too.
 
+use std::task::{Context, Poll};
+
 use http::StatusCode;
 
 use super::handler::Endpoint;
@@ -20,33 +22,33 @@ pub(super) struct Options;
 pub(super) struct Redirect;
 
 impl Endpoint for NotFound {
-    fn call(&self, _request: Request, reply: &mut Reply) {
-        reply.ready((StatusCode::NOT_FOUND, "there is nothing here").into_response());
+    fn call(&self, _request: Request, _reply: &mut Reply, _cx: &mut Context<'_>) -> Poll<Response> {
+        Poll::Ready((StatusCode::NOT_FOUND, "there is nothing here").into_response())
     }
 }
 
 impl Endpoint for MethodNotAllowed {
-    fn call(&self, request: Request, reply: &mut Reply) {
+    fn call(&self, request: Request, _reply: &mut Reply, _cx: &mut Context<'_>) -> Poll<Response> {
         let allow = request.routes().allow(request.head());
-        reply.ready(with(StatusCode::METHOD_NOT_ALLOWED, "allow", &allow));
+        Poll::Ready(with(StatusCode::METHOD_NOT_ALLOWED, "allow", &allow))
     }
 }
 
 impl Endpoint for Options {
-    fn call(&self, request: Request, reply: &mut Reply) {
-        reply.ready(match request.path() {
+    fn call(&self, request: Request, _reply: &mut Reply, _cx: &mut Context<'_>) -> Poll<Response> {
+        Poll::Ready(match request.path() {
             // The server as a whole.
             "*" => Response::new(StatusCode::NO_CONTENT),
             _ => with(StatusCode::NO_CONTENT, "allow", &request.routes().allow(request.head())),
-        });
+        })
     }
 }
 
 impl Endpoint for Redirect {
-    fn call(&self, request: Request, reply: &mut Reply) {
+    fn call(&self, request: Request, reply: &mut Reply, cx: &mut Context<'_>) -> Poll<Response> {
         match request.routes().location(request.head()) {
-            Some(location) => reply.ready(with(StatusCode::PERMANENT_REDIRECT, "location", &location)),
-            None => NotFound.call(request, reply),
+            Some(location) => Poll::Ready(with(StatusCode::PERMANENT_REDIRECT, "location", &location)),
+            None => NotFound.call(request, reply, cx),
         }
     }
 }

@@ -131,7 +131,8 @@ impl<F: Future<Output: IntoResponse>> Future for Respond<F> {
 
 /// A handler whose types are forgotten.
 pub(crate) trait Endpoint: Send + Sync + 'static {
-    fn call(&self, request: Request, reply: &mut Reply);
+    /// Begins to answer. What is not ready at once is left in `reply`, which is polled from then on.
+    fn call(&self, request: Request, reply: &mut Reply, cx: &mut Context<'_>) -> Poll<Response>;
 }
 
 /// A handler together with the marker that its implementation is chosen by.
@@ -147,7 +148,8 @@ impl<H, M> Typed<H, M> {
 }
 
 impl<H: Handler<M>, M: 'static> Endpoint for Typed<H, M> {
-    fn call(&self, request: Request, reply: &mut Reply) {
+    fn call(&self, request: Request, reply: &mut Reply, cx: &mut Context<'_>) -> Poll<Response> {
         self.handler.call(request, reply);
+        reply.poll(cx)
     }
 }

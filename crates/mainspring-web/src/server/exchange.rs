@@ -326,8 +326,9 @@ impl Exchange {
         let body = self.intake.begin(cx, &mut self.input, expect == Expect::Continue)?;
         let request = Request::new(head, body, found.params, Arc::clone(routes), self.peer);
         self.stage = Stage::Handler(turn);
-        endpoint.call(request, &mut self.reply);
-        self.poll_reply(cx, turn);
+        if let Poll::Ready(response) = &mut endpoint.call(request, &mut self.reply, cx) {
+            self.answer(response, turn);
+        }
         if let Stage::Handler(turn) = &mut self.stage {
             turn.since = self.site.clock.now();
         }

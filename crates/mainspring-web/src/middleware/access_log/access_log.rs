@@ -3,7 +3,6 @@
 use std::fmt;
 use std::future::Future;
 use std::ops::{Bound, RangeBounds};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
@@ -12,7 +11,7 @@ use tracing::Level;
 use super::access::Access;
 use super::format::Format;
 use crate::error::Error;
-use crate::middleware::next::Started;
+use crate::middleware::around::Around;
 use crate::middleware::{Middleware, Next};
 use crate::request::Request;
 use crate::response::Response;
@@ -137,6 +136,13 @@ impl AccessLog {
         self.format.as_ref().map(|format| format.line(access))
     }
 
+    /// `None` when nobody is to be told of this request.
+    #[inline]
+    fn access(self: Arc<Self>, request: &Request) -> Option<Access> {
+        let told = tracing::enabled!(target: TARGET, Level::INFO) && !self.skips(request.path());
+        told.then(|| Access::begin(self, request))
+    }
+
     fn skips(&self, path: &str) -> bool {
         self.skipped.iter().any(|skipped| match skipped.strip_suffix('*') {
             Some(prefix) => path.starts_with(prefix),
@@ -146,25 +152,31 @@ impl AccessLog {
 }
 
 impl Middleware for AccessLog {
-    async fn call(self: Arc<Self>, request: Request, next: Next) -> Response {
-        let mut reply = Reply::new();
-        self.enter(request, next, &mut reply);
-        std::future::poll_fn(|cx| reply.poll(cx)).await
+    fn call(
+        self: Arc<Self>,
+        request: Request,
+        next: Next,
+    ) -> impl Future<Output = Response> + Send + 'static {
+        Logged { access: self.access(&request) }.later(request, next)
     }
 
     #[inline]
-    fn enter(self: Arc<Self>, request: Request, next: Next, reply: &mut Reply) {
-        if !tracing::enabled!(target: TARGET, Level::INFO) || self.skips(request.path()) {
-            return next.call(request, reply);
+    fn enter(
+        self: Arc<Self>,
+        request: &mut Option<Request>,
+        next: Next,
+        reply: &mut Reply,
+        cx: &mut Context<'_>,
+    ) -> Poll<Response> {
+        match request.as_ref().and_then(|request| self.access(request)) {
+            None => next.call(request, reply, cx),
+            access => Logged { access }.begin(request, next, reply, cx),
         }
-        let access = Access::begin(self, &request);
-        reply.future(Logged { rest: next.start(request), access: Some(access) });
     }
 }
 
 /// A request at work whose line is to be written.
 struct Logged {
-    rest: Started,
     access: Option<Access>,
 }
 
@@ -176,13 +188,16 @@ impl Logged {
     }
 }
 
-impl Future for Logged {
-    type Output = Response;
-
+impl Around for Logged {
     #[inline]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
+    fn poll(
+        &mut self,
+        reply: &mut Reply,
+        cx: &mut Context<'_>,
+        rest: impl FnOnce(&mut Reply, &mut Context<'_>) -> Poll<Response>,
+    ) -> Poll<Response> {
         self.mark(true);
-        let polled = Pin::new(&mut self.rest).poll(cx);
+        let polled = rest(reply, cx);
         self.mark(false);
         let response = ready!(polled);
         Poll::Ready(match self.access.take() {
