@@ -110,6 +110,19 @@ impl Connection {
         }
     }
 
+    /// Reads so many bytes as they are.
+    ///
+    /// # Panics
+    ///
+    /// When fewer come.
+    #[must_use]
+    #[track_caller]
+    pub fn bytes(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        self.stream.read_exact(&mut bytes).expect("there is more to come");
+        bytes
+    }
+
     /// Everything up to the end of the connection; a reset is an end, too.
     ///
     /// # Panics

@@ -135,6 +135,80 @@ fn a_handler_that_never_ends_is_cut_off_and_named() {
     assert!(awaits.contains("pages::sleep") && awaits.contains("demo/src/pages.rs:"), "{line}");
 }
 
+/// Opens a websocket, and returns when the first message is here.
+#[track_caller]
+fn websocket(demo: &Demo) -> Connection {
+    let mut connection = demo.connect();
+    connection.send(
+        "GET /ws HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+    );
+    assert_eq!(connection.head().status, 101);
+    assert_eq!(frame(&mut connection).0, TEXT);
+    connection
+}
+
+/// Reads a frame of the server, which are never masked and here never long: its opcode and payload.
+#[track_caller]
+fn frame(connection: &mut Connection) -> (u8, Vec<u8>) {
+    let head = connection.bytes(2);
+    let length = match head[1] {
+        126 => usize::from(u16::from_be_bytes(connection.bytes(2).try_into().expect("it is two bytes"))),
+        length => usize::from(length),
+    };
+    (head[0] & 0x0f, connection.bytes(length))
+}
+
+const TEXT: u8 = 1;
+const CLOSE: u8 = 8;
+/// The server goes away (RFC 6455 §7.4.1).
+const AWAY: u16 = 1001;
+
+/// Opens a stream of events, and returns when it has begun.
+#[track_caller]
+fn events(demo: &Demo) -> Connection {
+    let mut connection = demo.connect();
+    connection.send(request("GET", "/events"));
+    let head = connection.head();
+    assert_eq!((head.status, head.header("transfer-encoding")), (200, Some("chunked")));
+    let mut begun = Vec::new();
+    while !begun.ends_with(b"\n\n\r\n") {
+        begun.extend(connection.bytes(1));
+    }
+    connection
+}
+
+#[test]
+fn websockets_are_closed_and_event_streams_ended_in_order() {
+    let mut demo = Demo::start_with(|command| {
+        command.args(["--refresh", "0.05"]);
+    });
+    let mut sockets: Vec<_> = (0..20).map(|_| websocket(&demo)).collect();
+    let mut streams: Vec<_> = (0..20).map(|_| events(&demo)).collect();
+    demo.signal("TERM");
+    for stream in &mut streams {
+        let rest = String::from_utf8(stream.rest()).unwrap();
+        assert!(rest.ends_with("0\r\n\r\n"), "it broke off: {rest}");
+    }
+    for socket in &mut sockets {
+        let (opcode, payload) = loop {
+            let (opcode, payload) = frame(socket);
+            if opcode != TEXT {
+                break (opcode, payload);
+            }
+        };
+        assert_eq!((opcode, payload.get(..2)), (CLOSE, Some(&AWAY.to_be_bytes()[..])));
+        // Ours, masked with zeros.
+        let [high, low] = AWAY.to_be_bytes();
+        socket.send([0x80 | CLOSE, 0x80 | 2, 0, 0, 0, 0, high, low]);
+        assert_eq!(socket.rest(), b"", "something comes behind the close");
+    }
+    drop((sockets, streams));
+    assert_eq!(demo.wait(GRACE).code(), Some(0));
+    let log = demo.errors().all();
+    assert!(!log.contains("WARN") && !log.contains("ERROR"), "{log}");
+}
+
 #[test]
 fn no_connection_is_taken_while_requests_are_answered() {
     let mut demo = Demo::start();

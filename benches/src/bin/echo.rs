@@ -2,17 +2,19 @@
 //!
 //! `echo [ROUNDS]` runs each server beside its bare counterpart, ROUNDS times over, with new processes each time. The
 //! two are driven in turn, for moments, so that what else the machine does meets both alike; the medians are printed.
-//! `echo serve KIND PORT` is one of the servers.
+//! `echo serve KIND PORT` is one of the servers; those for the count of instructions alone are
+//! `current-connection` and `shared-connection`, whose handler takes a `Connection`, and `tokio-current-threads`,
+//! a bare one in a process that has a second thread, as one with a watchdog has.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::Duration;
 
-use mainspring::net::TcpServer;
+use mainspring::net::{Connection, TcpServer};
 use mainspring::{Entrypoint, Runtime};
 use mainspring_benches::{Stopwatch, median, pause, terminate};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::runtime::{Builder, Handle};
 
 #[global_allocator]
@@ -48,20 +50,29 @@ fn main() -> ExitCode {
 
 fn serve(kind: &str, port: &str) -> ExitCode {
     let runtime = match kind {
-        "current" => Runtime::Current,
-        "shared" => Runtime::Shared,
+        "current" | "current-connection" => Runtime::Current,
+        "shared" | "shared-connection" => Runtime::Shared,
         "percore" => Runtime::PerCore,
         "tokio-current" => return bare(port, Builder::new_current_thread(), 0),
+        "tokio-current-threads" => {
+            // Idle: that it is there is what costs, as a watchdog's thread does.
+            std::thread::spawn(std::thread::park);
+            return bare(port, Builder::new_current_thread(), 0);
+        }
         "tokio-shared" => return bare(port, Builder::new_multi_thread(), 0),
         "tokio-percore" => return bare(port, Builder::new_current_thread(), cores()),
         _ => return ExitCode::from(2),
     };
-    let server = TcpServer::bind(format!("127.0.0.1:{port}"), echo);
-    Entrypoint::new("echo").runtime(runtime).service(server).run()
+    let (entrypoint, address) = (Entrypoint::new("echo").runtime(runtime), format!("127.0.0.1:{port}"));
+    if kind.ends_with("-connection") {
+        entrypoint.service(TcpServer::bind(address, echo::<Connection>)).run()
+    } else {
+        entrypoint.service(TcpServer::bind(address, echo::<tokio::net::TcpStream>)).run()
+    }
 }
 
 /// What all servers do with a connection.
-async fn echo(mut client: tokio::net::TcpStream) -> io::Result<()> {
+async fn echo<S: AsyncRead + AsyncWrite + Unpin>(mut client: S) -> io::Result<()> {
     // Larger than what comes: after a read that fills the buffer, tokio asks the system whether there is more.
     let mut buffer = [0; 4 * SIZE];
     loop {

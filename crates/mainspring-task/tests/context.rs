@@ -1,5 +1,8 @@
 //! Context variables: who inherits them, who sees a change, and what log lines carry.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use mainspring_task::context::visit_logged;
 use mainspring_task::{Shared, context_var, spawn, threaded};
 use tokio::task::yield_now;
@@ -130,4 +133,49 @@ async fn log_lines_are_shown_the_chosen_variables_only() {
     let mut shown = Vec::new();
     visit_logged(|name, value| shown.push(format!("{name}={value}")));
     assert_eq!(shown, ["request=7"]);
+}
+
+/// Tells that its last copy has gone.
+#[derive(Clone)]
+struct Told {
+    _last: Arc<Last>,
+}
+
+struct Last(Arc<AtomicBool>);
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn what_is_set_outside_of_tasks_goes_with_its_thread() {
+    context_var! { static TOLD: Told; }
+    let told = Arc::new(AtomicBool::new(false));
+    let tells = told.clone();
+    let thread = std::thread::spawn(move || {
+        TOLD.set(Told { _last: Arc::new(Last(tells)) });
+    });
+    thread.join().unwrap();
+    assert!(told.load(Ordering::Relaxed), "it is still there");
+}
+
+#[tokio::test]
+async fn a_runtime_inside_a_task_gives_the_outer_task_its_own_back() {
+    user("ada");
+    let outer = spawn(async {
+        let (task, name) = (mainspring_task::current_task().unwrap().id(), USER.get());
+        let inner = threaded(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            user("eve");
+            let seen = runtime.block_on(async { spawn(async { user("bob") }).await.unwrap() });
+            (seen, USER.get(), mainspring_task::current_task().unwrap().id())
+        });
+        let (seen, after, job) = inner.await.unwrap();
+        assert_eq!((seen.as_deref(), after.as_deref()), (Some("eve"), Some("eve")));
+        assert_ne!(job, task);
+        assert_eq!((mainspring_task::current_task().unwrap().id(), USER.get()), (task, name));
+    });
+    outer.await.unwrap();
 }

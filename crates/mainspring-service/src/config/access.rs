@@ -1,21 +1,22 @@
+use ::config::Value;
 use serde::de::value::StrDeserializer;
 use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
 use super::fault::Fault;
-use super::node::Node;
-use super::reader::{Path, Reader};
+use super::path::Path;
+use super::reader::{Input, Reader};
 
 /// Gives the items of a list one by one.
 pub(super) struct Items<'a> {
     list: Reader<'a>,
-    items: std::iter::Enumerate<std::slice::Iter<'a, Node>>,
+    items: std::iter::Enumerate<std::vec::IntoIter<Input<'a>>>,
 }
 
 impl<'a> Items<'a> {
-    pub(super) fn new(list: Reader<'a>, items: &'a [Node]) -> Self {
-        Items { list, items: items.iter().enumerate() }
+    pub(super) fn new(list: Reader<'a>, items: Vec<Input<'a>>) -> Self {
+        Items { list, items: items.into_iter().enumerate() }
     }
 }
 
@@ -23,9 +24,9 @@ impl<'de> SeqAccess<'de> for Items<'_> {
     type Error = Fault;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Fault> {
-        let Some((index, node)) = self.items.next() else { return Ok(None) };
+        let Some((index, input)) = self.items.next() else { return Ok(None) };
         let path = Path::Element(self.list.path(), index);
-        let reader = self.list.with(node, &path);
+        let reader = self.list.with(input, &path);
         reader.place(seed.deserialize(reader)).map(Some)
     }
 
@@ -37,12 +38,12 @@ impl<'de> SeqAccess<'de> for Items<'_> {
 /// Gives the entries of a table one by one.
 pub(super) struct Entries<'a> {
     table: Reader<'a>,
-    entries: std::vec::IntoIter<(&'a String, &'a Node)>,
-    value: Option<(&'a String, &'a Node)>,
+    entries: std::vec::IntoIter<(&'a String, &'a Value)>,
+    value: Option<(&'a String, &'a Value)>,
 }
 
 impl<'a> Entries<'a> {
-    pub(super) fn new(table: Reader<'a>, entries: Vec<(&'a String, &'a Node)>) -> Self {
+    pub(super) fn new(table: Reader<'a>, entries: Vec<(&'a String, &'a Value)>) -> Self {
         Entries { table, entries: entries.into_iter(), value: None }
     }
 }
@@ -52,18 +53,18 @@ impl<'de> MapAccess<'de> for Entries<'_> {
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Fault> {
         self.value = self.entries.next();
-        let Some((key, node)) = self.value else { return Ok(None) };
-        // The key may have a type of its own, a number for one.
-        let name = Node::text(key, node.named.clone());
+        let Some((key, value)) = self.value else { return Ok(None) };
         let path = Path::Key(self.table.path(), key);
-        let reader = self.table.with(&name, &path);
+        let origin = self.table.key_origin(value, &path);
+        // The key may have a type of its own, a number for one.
+        let reader = self.table.written(&origin).with(Input::Text(key), &path);
         reader.place(seed.deserialize(reader)).map(Some)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Fault> {
-        let (key, node) = self.value.take().expect("serde asks for a value after its key");
+        let (key, value) = self.value.take().expect("serde asks for a value after its key");
         let path = Path::Key(self.table.path(), key);
-        let reader = self.table.with(node, &path);
+        let reader = self.table.with(Input::Value(value), &path);
         reader.place(seed.deserialize(reader))
     }
 
@@ -76,7 +77,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
 pub(super) struct Variant<'a> {
     pub(super) reader: Reader<'a>,
     pub(super) name: &'a str,
-    pub(super) node: &'a Node,
+    pub(super) value: &'a Value,
 }
 
 impl<'de, 'a> EnumAccess<'de> for Variant<'a> {
@@ -86,9 +87,10 @@ impl<'de, 'a> EnumAccess<'de> for Variant<'a> {
     fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self), Fault> {
         let name: StrDeserializer<'_, Fault> = self.name.into_deserializer();
         let path = Path::Key(self.reader.path(), self.name);
-        let key = Node::text(self.name, self.node.named.clone());
-        let value = self.reader.with(&key, &path).place(seed.deserialize(name))?;
-        Ok((value, self))
+        let origin = self.reader.key_origin(self.value, &path);
+        let variant =
+            self.reader.written(&origin).with(Input::Text(self.name), &path).place(seed.deserialize(name))?;
+        Ok((variant, self))
     }
 }
 
@@ -101,13 +103,13 @@ impl<'de> VariantAccess<'de> for Variant<'_> {
 
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Fault> {
         let path = Path::Key(self.reader.path(), self.name);
-        let reader = self.reader.with(self.node, &path);
+        let reader = self.reader.with(Input::Value(self.value), &path);
         reader.place(seed.deserialize(reader))
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Fault> {
         let path = Path::Key(self.reader.path(), self.name);
-        self.reader.with(self.node, &path).deserialize_seq(visitor)
+        self.reader.with(Input::Value(self.value), &path).deserialize_seq(visitor)
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -116,6 +118,6 @@ impl<'de> VariantAccess<'de> for Variant<'_> {
         visitor: V,
     ) -> Result<V::Value, Fault> {
         let path = Path::Key(self.reader.path(), self.name);
-        self.reader.with(self.node, &path).deserialize_struct("", fields, visitor)
+        self.reader.with(Input::Value(self.value), &path).deserialize_struct("", fields, visitor)
     }
 }

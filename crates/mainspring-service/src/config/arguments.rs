@@ -3,7 +3,7 @@ use std::iter::Peekable;
 use std::sync::Arc;
 
 use super::field::Field;
-use super::node::Node;
+use super::layer::Layer;
 use super::origin::Origin;
 use super::problem::Problem;
 use super::schema::{Schema, distance};
@@ -15,7 +15,7 @@ pub(super) struct Request {
     pub(super) print: bool,
     /// The file, and who said so.
     pub(super) file: Option<(String, Origin)>,
-    pub(super) layer: Node,
+    pub(super) layers: Vec<Layer>,
 }
 
 /// The flags that are no settings, by which no top-level key can be called.
@@ -25,7 +25,7 @@ pub(super) const RESERVED: [&str; 5] = ["help", "check", "config", "print-config
 ///
 /// No message shows the value of a flag: a secret may stand there, even after a flag that is misspelt.
 pub(super) fn read(schema: &Schema, args: &[OsString], problems: &mut Vec<Problem>) -> Request {
-    let request = Request { help: false, check: false, print: false, file: None, layer: Node::empty() };
+    let request = Request { help: false, check: false, print: false, file: None, layers: Vec::new() };
     let mut line = Line { schema, request, problems, rest: args.iter().enumerate().peekable() };
     while let Some((index, arg)) = line.rest.next() {
         match arg.to_str() {
@@ -81,7 +81,7 @@ impl<'a, I: Iterator<Item = (usize, &'a OsString)>> Line<'a, I> {
         };
         let name = format!("--set {key}");
         match self.find(key) {
-            Some((path, _)) => self.request.layer.set(&path, Node::text(value, flag(&name))),
+            Some((path, _)) => self.request.layers.push(Layer::text(path, value, &flag(&name))),
             None => self
                 .unknown(&name, key, |schema, path| format!("--set {}", schema.flag(path)[2..].to_owned())),
         }
@@ -100,7 +100,7 @@ impl<'a, I: Iterator<Item = (usize, &'a OsString)>> Line<'a, I> {
             _ => value.or_else(|| self.next_value()),
         };
         match value {
-            Some(value) => self.request.layer.set(&path, Node::text(value, flag(name))),
+            Some(value) => self.request.layers.push(Layer::text(path, value, &flag(name))),
             None => {
                 let looks = field.map_or_else(|| "value".to_owned(), Field::looks);
                 self.refuse(flag(name), format!("expected a value after it ({looks})"));

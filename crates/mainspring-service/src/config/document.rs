@@ -1,23 +1,42 @@
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use ::config::{Map, Value, ValueKind};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use zeroize::Zeroizing;
 
-use super::node::{Kind, Node};
 use super::origin::Origin;
+use super::path::element;
 use super::problem::Problem;
+use super::tree;
 
 /// Of a file that is no TOML at all, this many errors say it.
 const SYNTAX_ERRORS: usize = 5;
 
-/// Reads a TOML text into a tree that knows the line and column of each key and value.
+/// What `config` says of a value when the file has won; the place in the file is kept here.
+const FILE: &str = "file";
+
+/// What is known of a TOML text beside its values.
+#[derive(Default)]
+pub(super) struct Document {
+    places: BTreeMap<Vec<String>, Place>,
+    /// Its strings. A value has the number of one in its stead, for any may be a secret, and the copies `config`
+    /// makes are not wiped.
+    texts: Vec<Zeroizing<String>>,
+}
+
+struct Place {
+    key: Origin,
+    value: Origin,
+}
+
+/// Reads a TOML text into a tree, and the line and column of each key and value.
 ///
 /// What is wrong with the text is reported, without the text: it may hold a secret.
-pub(super) fn read(path: &str, text: &str, problems: &mut Vec<Problem>) -> Node {
+pub(super) fn read(path: &str, text: &str, problems: &mut Vec<Problem>) -> (Value, Document) {
     let path: Arc<str> = Arc::from(path);
-    let place = |span: Range<usize>| Origin::in_file(&path, text, span.start);
     let (table, mut errors) = DeTable::parse_recoverable(text);
     let start = |error: &toml::de::Error| error.span().map_or(0, |span| span.start);
     errors.sort_by_key(start);
@@ -30,80 +49,143 @@ pub(super) fn read(path: &str, text: &str, problems: &mut Vec<Problem>) -> Node 
             problems.push(Problem::new(origin, format!("not valid TOML: {}", error.message())));
         }
     }
-    let origin = place(table.span());
+    let mut document = Document::default();
     if !errors.is_empty() {
-        return Node::empty();
+        return (tree::empty(), document);
     }
-    Node::new(entries(table.get_ref(), &place), origin)
+    let root = Spanned::new(table.span(), DeValue::Table(table.into_inner()));
+    let place = |span: Range<usize>| Origin::in_file(&path, text, span.start);
+    (document.value(root.span(), &root, &mut Vec::new(), &place), document)
 }
 
-/// Reads one TOML value out of a variable or a flag; `None` when it is none.
-pub(super) fn inline(text: &str, origin: &Origin) -> Option<Node> {
+/// Reads one TOML value out of a variable or a flag; `None` when it is none, or a string.
+pub(super) fn inline(text: &str) -> Option<(Value, Document)> {
     let value = DeValue::parse(text.trim()).ok()?;
-    Some(node(&value, &|_| origin.clone()))
+    let mut document = Document::default();
+    let value = document.value(0..0, &value, &mut Vec::new(), &|_| Origin::Default);
+    (!matches!(value.kind, ValueKind::U64(_))).then_some((value, document))
 }
 
-fn entries(table: &DeTable<'_>, place: &dyn Fn(Range<usize>) -> Origin) -> Kind {
-    let entry = |(key, value): (&Spanned<_>, &Spanned<DeValue<'_>>)| {
-        let key: &Spanned<std::borrow::Cow<'_, str>> = key;
-        let mut node = node(value, place);
-        node.named = place(key.span());
-        (key.get_ref().to_string(), node)
-    };
-    Kind::Table(table.iter().map(entry).collect())
-}
-
-fn node(value: &Spanned<DeValue<'_>>, place: &dyn Fn(Range<usize>) -> Origin) -> Node {
-    let string = |text: &str| Kind::String(Zeroizing::new(text.to_owned()));
-    let kind = match value.get_ref() {
-        DeValue::String(text) => string(text),
-        // A number that does not fit is shown as it was written, and is of no numeric type.
-        DeValue::Integer(number) => i128::from_str_radix(number.as_str(), number.radix())
-            .map_or_else(|_| string(number.as_str()), Kind::Integer),
-        DeValue::Float(number) => {
-            number.as_str().parse().map_or_else(|_| string(number.as_str()), Kind::Float)
+impl Document {
+    /// The text of a value that is one.
+    pub(super) fn text<'a>(&'a self, value: &'a Value) -> Option<&'a str> {
+        match &value.kind {
+            ValueKind::String(text) => Some(text),
+            ValueKind::U64(number) => {
+                self.texts.get(usize::try_from(*number).ok()?).map(|text| text.as_str())
+            }
+            _ => None,
         }
-        DeValue::Boolean(value) => Kind::Bool(*value),
-        // Types of dates and times read themselves from text.
-        DeValue::Datetime(time) => string(&time.to_string()),
-        DeValue::Array(items) => Kind::List(items.iter().map(|item| node(item, place)).collect()),
-        DeValue::Table(table) => entries(table, place),
-    };
-    Node::new(kind, place(value.span()))
+    }
+
+    /// Where a value of all layers was written: `config` says in which of them.
+    pub(super) fn origin(&self, value: &Value, path: &[String]) -> Origin {
+        self.find(value, path, |place| &place.value)
+    }
+
+    /// Where the key before it was written.
+    pub(super) fn key_origin(&self, value: &Value, path: &[String]) -> Origin {
+        self.find(value, path, |place| &place.key)
+    }
+
+    fn find(&self, value: &Value, path: &[String], part: impl Fn(&Place) -> &Origin) -> Origin {
+        match layer(value) {
+            Some(name) if name != FILE => Origin::of(name),
+            _ => self.places.get(path).map_or(Origin::Default, |place| part(place).clone()),
+        }
+    }
+
+    /// Takes a value in, which stands at a path after the key of this span.
+    fn value(
+        &mut self,
+        key: Range<usize>,
+        value: &Spanned<DeValue<'_>>,
+        path: &mut Vec<String>,
+        place: &dyn Fn(Range<usize>) -> Origin,
+    ) -> Value {
+        self.places.insert(path.clone(), Place { key: place(key), value: place(value.span()) });
+        let mut below = |name: String, key, value: &Spanned<_>| {
+            path.push(name.clone());
+            let value = self.value(key, value, path, place);
+            path.pop();
+            (name, value)
+        };
+        let kind = match value.get_ref() {
+            DeValue::String(text) => self.string(text),
+            // A number that does not fit is shown as it was written, and is of no numeric type.
+            DeValue::Integer(number) => i128::from_str_radix(number.as_str(), number.radix())
+                .map_or_else(|_| self.string(number.as_str()), ValueKind::I128),
+            DeValue::Float(number) => {
+                number.as_str().parse().map_or_else(|_| self.string(number.as_str()), ValueKind::Float)
+            }
+            DeValue::Boolean(value) => ValueKind::Boolean(*value),
+            // Types of dates and times read themselves from text.
+            DeValue::Datetime(time) => self.string(&time.to_string()),
+            DeValue::Array(items) => {
+                let items = items.iter().enumerate();
+                ValueKind::Array(
+                    items.map(|(index, item)| below(element(index), item.span(), item).1).collect(),
+                )
+            }
+            DeValue::Table(table) => {
+                let entries = table.iter();
+                entries
+                    .map(|(key, value)| below(key.get_ref().to_string(), key.span(), value))
+                    .collect::<Map<_, _>>()
+                    .into()
+            }
+        };
+        Value::new(Some(&FILE.to_owned()), kind)
+    }
+
+    fn string(&mut self, text: &str) -> ValueKind {
+        self.texts.push(Zeroizing::new(text.to_owned()));
+        ValueKind::U64(self.texts.len() as u64 - 1)
+    }
+}
+
+/// The layer a value is of; a joined table has none of its own and is of the lowest one that has a key in it.
+fn layer(value: &Value) -> Option<&str> {
+    let ValueKind::Table(table) = &value.kind else { return value.origin() };
+    // The names of variables and flags come after that of the file.
+    table.values().filter_map(layer).min()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::tree::Content;
 
-    fn tree(text: &str) -> Node {
+    fn parsed(text: &str) -> (Value, Document) {
         let mut problems = Vec::new();
-        let tree = read("a.toml", text, &mut problems);
+        let parsed = read("a.toml", text, &mut problems);
         assert!(problems.is_empty(), "{problems:?}");
-        tree
+        parsed
     }
 
-    fn at<'a>(tree: &'a Node, path: &[&str]) -> &'a Node {
-        let path: Vec<_> = path.iter().map(|key| (*key).to_owned()).collect();
-        tree.at(&path).unwrap()
+    fn path(path: &[&str]) -> Vec<String> {
+        path.iter().map(|key| (*key).to_owned()).collect()
     }
 
     #[test]
     fn each_kind_of_value_is_read() {
-        let tree = tree("a = 0x1F\nb = 1_000.5\nc = true\nd = [1, 'x']\ne.f = 2026-01-02\ng = -7\nh = -inf");
-        let said: Vec<_> = ["a", "b", "c", "d", "e", "g", "h"].map(|key| at(&tree, &[key]).describe()).into();
+        let (tree, document) =
+            parsed("a = 0x1F\nb = 1_000.5\nc = true\nd = [1, 'x']\ne.f = 2026-01-02\ng = -7\nh = -inf");
+        let at = |keys: &[&str]| Content(tree::at(&tree, &path(keys)).unwrap(), &document).describe();
+        let said: Vec<_> = ["a", "b", "c", "d", "e", "g", "h"].map(|key| at(&[key])).into();
         assert_eq!(said, ["31", "1000.5", "true", "a list", "a table", "-7", "-inf"]);
-        assert_eq!(at(&tree, &["e", "f"]).describe(), "\"2026-01-02\"");
-        assert_eq!(at(&tree, &["d", "[1]"]).describe(), "\"x\"");
+        assert_eq!(at(&["e", "f"]), "\"2026-01-02\"");
+        assert_eq!(at(&["d", "[1]"]), "\"x\"");
     }
 
     #[test]
     fn keys_and_values_know_their_places() {
-        let tree = tree("[http]\n  port =  80\n");
-        let port = at(&tree, &["http", "port"]);
-        assert_eq!(port.named.to_string(), "a.toml:2:3");
-        assert_eq!(port.origin.to_string(), "a.toml:2:11");
-        assert_eq!(at(&tree, &["http"]).named.to_string(), "a.toml:1:2");
+        let (tree, document) = parsed("[http]\n  port =  80\n");
+        let (http, port) = (path(&["http"]), path(&["http", "port"]));
+        let at = |path| tree::at(&tree, path).unwrap();
+        assert_eq!(document.key_origin(at(&port), &port).to_string(), "a.toml:2:3");
+        assert_eq!(document.origin(at(&port), &port).to_string(), "a.toml:2:11");
+        assert_eq!(document.key_origin(at(&http), &http).to_string(), "a.toml:1:2");
     }
 
     #[test]

@@ -3,8 +3,8 @@ use std::fmt;
 use serde::de::{self, Expected, Unexpected};
 
 use super::field::is_integer;
-use super::node::dotted;
 use super::origin::Origin;
+use super::path::dotted;
 use super::problem::Problem;
 use super::schema::nearest;
 

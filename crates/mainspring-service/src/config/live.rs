@@ -8,7 +8,7 @@ use super::error::Error;
 use super::field::Config;
 use super::loaded::{Fingerprints, Loaded};
 use super::loader::Loader;
-use super::node::dotted;
+use super::path::dotted;
 
 /// Settings that can be loaded again while the program runs, on SIGHUP for one.
 ///

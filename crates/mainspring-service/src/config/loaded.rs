@@ -1,21 +1,27 @@
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 
+use ::config::Value;
+
 use super::arguments::{self, RESERVED, Request};
-use super::document;
+use super::document::{self, Document};
 use super::fault::{Fault, What};
 use super::field::{Config, Field, Shape};
-use super::node::{Node, dotted};
+use super::layer::join;
 use super::origin::Origin;
+use super::path::dotted;
 use super::problem::Problem;
 use super::reader::{self, Findings, Unknown};
 use super::schema::{Schema, nearest};
 use super::sources::{Files, Sources};
+use super::tree::{self, Content, at};
 use super::variables;
 
 /// All layers, one over the other.
 pub(super) struct Layers {
-    pub(super) tree: Node,
+    pub(super) tree: Value,
+    /// What is known of the file.
+    pub(super) document: Document,
     pub(super) request: Request,
     /// The file could not be read, so what it lacks says nothing.
     torn: bool,
@@ -36,15 +42,14 @@ pub(super) type Fingerprints = BTreeMap<Vec<String>, u64>;
 /// Reads the three layers that lie over the defaults.
 pub(super) fn layers(schema: &mut Schema, sources: &Sources, problems: &mut Vec<Problem>) -> Layers {
     reserved(schema, problems);
-    let request = arguments::read(schema, &sources.args, problems);
+    let mut request = arguments::read(schema, &sources.args, problems);
     let variables = variables::read(schema, &sources.vars, problems);
     let named = request.file.clone().or(variables.file);
     let before = problems.len();
-    let mut tree = file(schema, named, &*sources.files, problems);
+    let (file, document) = file(schema, named, &*sources.files, problems);
     let torn = problems.len() > before;
-    tree.lay(variables.layer);
-    tree.lay(request.layer.clone());
-    Layers { tree, request, torn }
+    let tree = join(file, variables.layers, std::mem::take(&mut request.layers));
+    Layers { tree, document, request, torn }
 }
 
 /// A file that is named has to be there; the one that is looked for by habit need not.
@@ -53,7 +58,8 @@ fn file(
     named: Option<(String, Origin)>,
     files: &dyn Files,
     problems: &mut Vec<Problem>,
-) -> Node {
+) -> (Value, Document) {
+    let nothing = || (tree::empty(), Document::default());
     let (path, origin) = match named {
         Some((path, origin)) => (path, Some(origin)),
         None => (schema.file.clone(), None),
@@ -61,11 +67,11 @@ fn file(
     schema.file.clone_from(&path);
     match files.read(path.as_ref()) {
         Ok(text) => document::read(&path, &text, problems),
-        Err(error) if origin.is_none() && error.kind() == std::io::ErrorKind::NotFound => Node::empty(),
+        Err(error) if origin.is_none() && error.kind() == std::io::ErrorKind::NotFound => nothing(),
         Err(error) => {
             let origin = origin.unwrap_or(Origin::Default);
             problems.push(Problem::new(origin, format!("cannot read the settings from {path}: {error}")));
-            Node::empty()
+            nothing()
         }
     }
 }
@@ -94,12 +100,12 @@ pub(super) fn read<T: Config>(
     let mut removed: Vec<Vec<String>> = Vec::new();
     loop {
         let findings = Findings::new(&*sources.files, hasher);
-        let result = reader::read::<T>(&tree, &findings);
+        let result = reader::read::<T>(&tree, &layers.document, &findings);
         unknown(schema, &findings, problems);
         let fault = match result {
             Ok(settings) => {
-                invalid(&settings, &layers.tree, problems);
-                let (secrets, values) = (findings.secrets.into_inner(), fingerprints(&layers.tree, hasher));
+                invalid(&settings, layers, problems);
+                let (secrets, values) = (findings.secrets.into_inner(), fingerprints(layers, hasher));
                 return Some(Loaded { settings, secrets, values });
             }
             Err(fault) => fault,
@@ -110,17 +116,18 @@ pub(super) fn read<T: Config>(
             What::Missing(field) => missing(schema, &tree, &path, field, &removed, problems),
             _ => note(problems, fault.problem()),
         }
-        if !tree.remove(&path) {
+        if !tree::remove(&mut tree, &path) {
             return None;
         }
         removed.push(path);
     }
 }
 
-fn fingerprints(tree: &Node, hasher: &RandomState) -> Fingerprints {
+fn fingerprints(layers: &Layers, hasher: &RandomState) -> Fingerprints {
     let mut leaves = Vec::new();
-    tree.leaves(&mut Vec::new(), &mut leaves);
-    leaves.into_iter().map(|(path, node)| (path, hasher.hash_one(node))).collect()
+    tree::leaves(&layers.tree, &mut Vec::new(), &mut leaves);
+    let print = |value| hasher.hash_one(Content(value, &layers.document));
+    leaves.into_iter().map(|(path, value)| (path, print(value))).collect()
 }
 
 fn unknown(schema: &Schema, findings: &Findings<'_>, problems: &mut Vec<Problem>) {
@@ -145,7 +152,7 @@ fn listed(names: &[&str]) -> String {
 /// Says of all keys of a table that are not set and have to be; serde says it of the first only.
 fn missing(
     schema: &Schema,
-    tree: &Node,
+    tree: &Value,
     table: &[String],
     field: &str,
     removed: &[Vec<String>],
@@ -166,11 +173,11 @@ fn missing(
 }
 
 /// The keys that have to be set and are not; of a table that is not there, the keys in it.
-fn required(fields: &[Field], tree: &Node, above: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
+fn required(fields: &[Field], tree: &Value, above: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
     for field in fields.iter().filter(|field| field.required) {
         above.push(field.name.clone());
         let before = found.len();
-        if tree.at(above).is_none() {
+        if at(tree, above).is_none() {
             if let Shape::Table(inner) = &field.shape {
                 required(inner, tree, above, found);
             }
@@ -194,15 +201,15 @@ fn unset(schema: &Schema, path: &[String]) -> String {
     }
 }
 
-fn invalid<T: Config>(settings: &T, tree: &Node, problems: &mut Vec<Problem>) {
+fn invalid<T: Config>(settings: &T, layers: &Layers, problems: &mut Vec<Problem>) {
     for invalid in settings.invalid() {
-        let origin = tree.at(&invalid.path).map_or(Origin::Default, |node| node.named.clone());
+        let value = at(&layers.tree, &invalid.path).filter(|_| !invalid.path.is_empty());
+        let key = value.map(|value| layers.document.key_origin(value, &invalid.path));
         let message = match &invalid.path[..] {
             [] => invalid.message,
             path => format!("`{}`: {}", dotted(path), invalid.message),
         };
-        let origin = if invalid.path.is_empty() { Origin::Default } else { origin };
-        note(problems, Problem::new(origin, message));
+        note(problems, Problem::new(key.unwrap_or(Origin::Default), message));
     }
 }
 
@@ -215,5 +222,5 @@ fn note(problems: &mut Vec<Problem>, problem: Problem) {
 /// The settings when nothing is set; not there when something has to be.
 pub(super) fn defaults<T: Config>() -> Result<T, Fault> {
     let (sources, hasher) = (Sources::none(), RandomState::new());
-    reader::read(&Node::empty(), &Findings::new(&*sources.files, &hasher))
+    reader::read(&tree::empty(), &Document::default(), &Findings::new(&*sources.files, &hasher))
 }

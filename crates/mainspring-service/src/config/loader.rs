@@ -156,7 +156,7 @@ impl Loader {
             return Err(Error::new(problems).asked(request.check));
         };
         if request.print {
-            let text = print::text(&self.name, &self.about, &schema, &layers.tree, &loaded.settings);
+            let text = print::text(&self.name, &self.about, &schema, &layers, &loaded.settings);
             return text.map(Answer::Print).map_err(|problem| Error::new(vec![problem]));
         }
         if request.check {

@@ -18,6 +18,15 @@ pub(super) enum Origin {
 }
 
 impl Origin {
+    /// Reads what `Display` writes of a variable or a flag.
+    pub(super) fn of(said: &str) -> Self {
+        match said.split_once(' ') {
+            Some(("variable", name)) => Origin::Variable(Arc::from(name)),
+            Some(("flag", name)) => Origin::Flag(Arc::from(name)),
+            _ => Origin::Default,
+        }
+    }
+
     /// The place of a byte of a file's text.
     pub(super) fn in_file(path: &Arc<str>, text: &str, offset: usize) -> Self {
         let before = text.get(..offset).unwrap_or(text);

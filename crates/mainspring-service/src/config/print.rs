@@ -1,12 +1,12 @@
 use std::fmt::Write;
 
 use super::field::{Config, Field, Shape};
-use super::loaded::defaults;
-use super::node::{Kind, Node};
+use super::loaded::{Layers, defaults};
 use super::origin::Origin;
 use super::problem::Problem;
 use super::schema::Schema;
 use super::secret::MASK;
+use super::tree::at;
 
 /// What `--print-config` writes: a file that says all that is in force, with the documentation of each key.
 ///
@@ -15,7 +15,7 @@ pub(super) fn text<T: Config>(
     name: &str,
     about: &str,
     schema: &Schema,
-    tree: &Node,
+    layers: &Layers,
     settings: &T,
 ) -> Result<String, Problem> {
     let table = |settings: &T| toml::Table::try_from(settings);
@@ -23,14 +23,15 @@ pub(super) fn text<T: Config>(
         |error| Problem::new(Origin::Default, format!("the settings cannot be written as TOML: {error}"));
     let in_force = table(settings).map_err(unwritable)?;
     let defaults = defaults::<T>().ok().and_then(|defaults| table(&defaults).ok()).unwrap_or_default();
-    let mut page = Page { schema, text: format!("# The settings of {name}.\n") };
+    let mut page = Page { schema, layers, text: format!("# The settings of {name}.\n") };
     page.comment(about);
-    page.table(&schema.fields, &mut Vec::new(), &in_force, Some(tree), Some(&defaults));
+    page.table(&schema.fields, &mut Vec::new(), &in_force, Some(&defaults));
     Ok(page.text)
 }
 
 struct Page<'a> {
     schema: &'a Schema,
+    layers: &'a Layers,
     text: String,
 }
 
@@ -41,16 +42,14 @@ impl Page<'_> {
         fields: &[Field],
         path: &mut Vec<String>,
         values: &toml::Table,
-        tree: Option<&Node>,
         defaults: Option<&toml::Table>,
     ) {
-        let below = |key: &str| tree.and_then(|node| node.at(&[key.to_owned()]));
         let (tables, keys): (Vec<_>, Vec<_>) =
             known(fields, values).into_iter().partition(|field| is_table(field, values));
         for field in keys {
             path.push(field.name.clone());
             let default = defaults.and_then(|table| table.get(&field.name));
-            self.key(&field, path, values.get(&field.name), below(&field.name), default);
+            self.key(&field, path, values.get(&field.name), default);
             path.pop();
         }
         for field in tables {
@@ -61,7 +60,7 @@ impl Page<'_> {
             let _ = writeln!(self.text, "[{}]", header(path));
             let fields = if let Shape::Table(fields) = &field.shape { &fields[..] } else { &[] };
             let default = defaults.and_then(|table| table.get(&field.name)).and_then(toml::Value::as_table);
-            self.table(fields, path, inside, below(&field.name), default);
+            self.table(fields, path, inside, default);
             path.pop();
         }
     }
@@ -71,7 +70,6 @@ impl Page<'_> {
         field: &Field,
         path: &[String],
         value: Option<&toml::Value>,
-        node: Option<&Node>,
         default: Option<&toml::Value>,
     ) {
         self.text.push('\n');
@@ -82,24 +80,29 @@ impl Page<'_> {
             return;
         };
         if hides(value) {
-            return self.secret(&key, path, node);
+            return self.secret(&key, path);
         }
         if default != Some(value) {
-            let source = node.map(|node| format!("Set by {}.", node.origin));
+            let source = self.set_by(path).map(|origin| format!("Set by {origin}."));
             let default = default.map(|default| format!("Default: {default}."));
             self.comment(&source.into_iter().chain(default).collect::<Vec<_>>().join(" "));
         }
         let _ = writeln!(self.text, "{key} = {value}");
     }
 
+    fn set_by(&self, path: &[String]) -> Option<Origin> {
+        let value = at(&self.layers.tree, path)?;
+        Some(self.layers.document.origin(value, path))
+    }
+
     /// A secret is shown by where it comes from.
-    fn secret(&mut self, key: &str, path: &[String], node: Option<&Node>) {
-        let _ = match (node.and_then(held_in), node) {
+    fn secret(&mut self, key: &str, path: &[String]) {
+        let _ = match (self.held_in(path), self.set_by(path)) {
             (Some(file), _) => {
                 writeln!(self.text, "{key} = {{ file = {} }}", toml::Value::String(file.to_owned()))
             }
-            (None, Some(node)) => {
-                self.comment(&format!("{key} = \"{MASK}\" # set by {}", node.origin));
+            (None, Some(origin)) => {
+                self.comment(&format!("{key} = \"{MASK}\" # set by {origin}"));
                 Ok(())
             }
             (None, None) => {
@@ -107,6 +110,12 @@ impl Page<'_> {
                 writeln!(self.text, "# {key} = {{ file = \"…\" }} # or {variable}, or {variable}_FILE")
             }
         };
+    }
+
+    /// The file a secret is read from.
+    fn held_in(&self, path: &[String]) -> Option<&str> {
+        let file = at(&self.layers.tree, &[path, &["file".to_owned()]].concat())?;
+        self.layers.document.text(file)
     }
 
     fn comment(&mut self, doc: &str) {
@@ -141,15 +150,6 @@ fn hides(value: &toml::Value) -> bool {
         toml::Value::Array(items) => items.iter().any(hides),
         toml::Value::Table(entries) => entries.values().any(hides),
         _ => false,
-    }
-}
-
-/// The file a secret is read from.
-fn held_in(node: &Node) -> Option<&str> {
-    let file = node.at(&["file".to_owned()])?;
-    match &file.kind {
-        Kind::Text(path) | Kind::String(path) => Some(path),
-        _ => None,
     }
 }
 

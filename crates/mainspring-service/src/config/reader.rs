@@ -1,20 +1,22 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::fmt::Display;
 use std::hash::{BuildHasher, RandomState};
 use std::str::FromStr;
 
+use ::config::{Value, ValueKind};
 use serde::de::value::StrDeserializer;
 use serde::de::{self, Deserializer, Error as _, Expected, IntoDeserializer, Unexpected, Visitor};
 use serde::forward_to_deserialize_any;
+use zeroize::Zeroizing;
 
 use super::access::{Entries, Items, Variant};
-use super::document;
+use super::document::{self, Document};
 use super::fault::{Fault, Place, What};
-use super::node::{Kind, Node, element};
 use super::origin::Origin;
+use super::path::Path;
 use super::secret;
 use super::sources::Files;
+use super::tree::{Content, entries, quote};
 
 /// What the reading of a tree finds out on its way.
 pub(super) struct Findings<'a> {
@@ -42,44 +44,47 @@ pub(super) struct Unknown {
 /// Reads one value; the type that is read decides what a text means.
 #[derive(Clone, Copy)]
 pub(super) struct Reader<'a> {
-    node: &'a Node,
+    input: Input<'a>,
     path: &'a Path<'a>,
+    document: &'a Document,
     findings: &'a Findings<'a>,
+    /// Where the input was written, when it is no value of the layers.
+    written: Option<&'a Origin>,
     secret: bool,
 }
 
-/// The way from the root to a value, as a chain that lives on the stack.
-pub(super) enum Path<'a> {
-    Root,
-    Key(&'a Path<'a>, &'a str),
-    Element(&'a Path<'a>, usize),
-}
-
-impl Path<'_> {
-    pub(super) fn parts(&self) -> Vec<String> {
-        let (above, last) = match self {
-            Path::Root => return Vec::new(),
-            Path::Key(above, key) => (above, (*key).to_owned()),
-            Path::Element(above, index) => (above, element(*index)),
-        };
-        let mut parts = above.parts();
-        parts.push(last);
-        parts
-    }
+#[derive(Clone, Copy)]
+pub(super) enum Input<'a> {
+    Value(&'a Value),
+    /// A key, a part of a list, or what a file of a secret holds.
+    Text(&'a str),
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(node: &'a Node, findings: &'a Findings<'a>) -> Self {
-        Reader { node, path: &Path::Root, findings, secret: false }
+    /// Reads something in this one's stead or below it.
+    pub(super) fn with(self, input: Input<'a>, path: &'a Path<'a>) -> Reader<'a> {
+        Reader { input, path, ..self }
     }
 
-    /// Reads another value in this one's stead or below it.
-    pub(super) fn with(self, node: &'a Node, path: &'a Path<'a>) -> Reader<'a> {
-        Reader { node, path, ..self }
+    pub(super) fn written(self, origin: &'a Origin) -> Reader<'a> {
+        Reader { written: Some(origin), ..self }
     }
 
     pub(super) fn path(&self) -> &'a Path<'a> {
         self.path
+    }
+
+    pub(super) fn origin(&self) -> Origin {
+        match (self.written, self.input) {
+            (Some(origin), _) => origin.clone(),
+            (None, Input::Value(value)) => self.document.origin(value, &self.path.parts()),
+            (None, Input::Text(_)) => Origin::Default,
+        }
+    }
+
+    /// Where the key of a value below this one was written.
+    pub(super) fn key_origin(&self, value: &Value, path: &Path<'_>) -> Origin {
+        self.written.cloned().unwrap_or_else(|| self.document.key_origin(value, &path.parts()))
     }
 
     /// Notes where the fault is, unless a value further in has done so.
@@ -87,11 +92,46 @@ impl<'a> Reader<'a> {
         result.map_err(|mut fault| {
             fault.place.get_or_insert_with(|| Place {
                 path: self.path.parts(),
-                origin: self.node.origin.clone(),
-                found: (!self.secret).then(|| self.node.describe()),
+                origin: self.origin(),
+                found: (!self.secret).then(|| self.describe()),
             });
             fault
         })
+    }
+
+    fn describe(&self) -> String {
+        match self.input {
+            Input::Text(text) => quote(text),
+            Input::Value(value) => Content(value, self.document).describe(),
+        }
+    }
+
+    /// A text whose meaning is open: of a variable or a flag, but not of a string in a document.
+    fn open(&self) -> Option<&'a str> {
+        match (self.input, self.kind()) {
+            (Input::Text(text), _) => Some(text),
+            (_, ValueKind::String(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    fn any_text(&self) -> Option<&'a str> {
+        match self.input {
+            Input::Text(text) => Some(text),
+            Input::Value(value) => self.document.text(value),
+        }
+    }
+
+    fn kind(&self) -> &'a ValueKind {
+        match self.input {
+            Input::Value(value) => &value.kind,
+            Input::Text(_) => &ValueKind::Nil,
+        }
+    }
+
+    /// Reads what a text says that is written like a value in a file.
+    fn inline(self, parsed: &'a (Value, Document), written: &'a Origin) -> Reader<'a> {
+        Reader { input: Input::Value(&parsed.0), document: &parsed.1, ..self.written(written) }
     }
 
     fn wrong<T>(&self, expected: &dyn Expected) -> Result<T, Fault> {
@@ -100,19 +140,18 @@ impl<'a> Reader<'a> {
 
     /// Gives the value as what it is.
     fn plain<'de, V: Visitor<'de>>(&self, visitor: V) -> Result<V::Value, Fault> {
-        match &self.node.kind {
-            Kind::Text(text) => match document::inline(text, &self.node.origin) {
-                Some(node) if !matches!(node.kind, Kind::String(_)) => {
-                    self.with(&node, self.path).plain(visitor)
-                }
-                _ => visitor.visit_str(text),
-            },
-            Kind::String(text) => visitor.visit_str(text),
-            Kind::Integer(number) => integer(*number, visitor),
-            Kind::Float(number) => visitor.visit_f64(*number),
-            Kind::Bool(value) => visitor.visit_bool(*value),
-            Kind::List(items) => visitor.visit_seq(Items::new(*self, items)),
-            Kind::Table(entries) => visitor.visit_map(Entries::new(*self, entries.iter().collect())),
+        if let Some(parsed) = self.open().and_then(document::inline) {
+            return self.inline(&parsed, &self.origin()).plain(visitor);
+        }
+        match self.kind() {
+            ValueKind::I128(number) => integer(*number, visitor),
+            ValueKind::Float(number) => visitor.visit_f64(*number),
+            ValueKind::Boolean(value) => visitor.visit_bool(*value),
+            ValueKind::Array(items) => {
+                visitor.visit_seq(Items::new(*self, items.iter().map(Input::Value).collect()))
+            }
+            ValueKind::Table(table) => visitor.visit_map(Entries::new(*self, entries(table))),
+            _ => visitor.visit_str(self.any_text().unwrap_or_default()),
         }
     }
 
@@ -122,7 +161,7 @@ impl<'a> Reader<'a> {
         visitor: V,
         give: impl FnOnce(N, V) -> Result<V::Value, Fault>,
     ) -> Result<V::Value, Fault> {
-        let Kind::Text(text) = &self.node.kind else { return self.plain(visitor) };
+        let Some(text) = self.open() else { return self.plain(visitor) };
         match text.trim().parse() {
             Ok(number) => give(number, visitor),
             Err(_) => self.wrong(&visitor),
@@ -135,20 +174,19 @@ impl<'a> Reader<'a> {
         visitor: V,
         give: impl FnOnce(Reader<'_>, V) -> Result<V::Value, Fault>,
     ) -> Result<V::Value, Fault> {
-        let Kind::Text(text) = &self.node.kind else { return give(*self, visitor) };
-        match document::inline(text, &self.node.origin) {
-            Some(node) if !matches!(node.kind, Kind::String(_)) => give(self.with(&node, self.path), visitor),
-            _ => self.wrong(&visitor),
+        let Some(text) = self.open() else { return give(*self, visitor) };
+        match document::inline(text) {
+            Some(parsed) => give(self.inline(&parsed, &self.origin()), visitor),
+            None => self.wrong(&visitor),
         }
     }
 
     fn list<'de, V: Visitor<'de>>(&self, visitor: V) -> Result<V::Value, Fault> {
-        match &self.node.kind {
-            Kind::Text(text) if !text.trim_start().starts_with('[') => {
-                let part = |part: &str| Node::text(part.trim(), self.node.origin.clone());
-                let empty = text.trim().is_empty();
-                let items: Vec<_> = if empty { Vec::new() } else { text.split(',').map(part).collect() };
-                visitor.visit_seq(Items::new(*self, &items))
+        match self.open() {
+            Some(text) if !text.trim_start().starts_with('[') => {
+                let parts = text.split(',').map(str::trim).filter(|_| !text.trim().is_empty());
+                let list = self.origin();
+                visitor.visit_seq(Items::new(self.written(&list), parts.map(Input::Text).collect()))
             }
             _ => self.nested(visitor, |reader, visitor| reader.plain(visitor)),
         }
@@ -160,12 +198,13 @@ impl<'a> Reader<'a> {
         visitor: V,
     ) -> Result<V::Value, Fault> {
         self.nested(visitor, |reader, visitor| {
-            let Kind::Table(entries) = &reader.node.kind else { return reader.wrong(&visitor) };
+            let ValueKind::Table(table) = reader.kind() else { return reader.wrong(&visitor) };
             let (known, unknown): (Vec<_>, Vec<_>) =
-                entries.iter().partition(|(key, _)| fields.contains(&key.as_str()));
-            for (key, node) in unknown {
-                let path = Path::Key(reader.path, key).parts();
-                let unknown = Unknown { path, origin: node.named.clone(), known: fields };
+                entries(table).into_iter().partition(|(key, _)| fields.contains(&key.as_str()));
+            for (key, value) in unknown {
+                let path = Path::Key(reader.path, key);
+                let origin = reader.key_origin(value, &path);
+                let unknown = Unknown { path: path.parts(), origin, known: fields };
                 reader.findings.unknown.borrow_mut().push(unknown);
             }
             visitor.visit_map(Entries::new(reader, known))
@@ -176,30 +215,34 @@ impl<'a> Reader<'a> {
     fn secret<'de, V: Visitor<'de>>(&self, visitor: V) -> Result<V::Value, Fault> {
         let hidden = Reader { secret: true, ..*self };
         let held = hidden.held()?;
-        let node = held.as_ref().unwrap_or(self.node);
-        let print = self.findings.hasher.hash_one(node);
+        let inside = match &held {
+            Some((text, origin)) => {
+                hidden.written(origin).with(Input::Text(without_newline(text)), self.path)
+            }
+            None => hidden,
+        };
+        let print = match inside.input {
+            Input::Text(text) => self.findings.hasher.hash_one(text),
+            Input::Value(value) => self.findings.hasher.hash_one(Content(value, self.document)),
+        };
         self.findings.secrets.borrow_mut().insert(self.path.parts(), print);
-        let inside = hidden.with(node, self.path);
         inside.place(visitor.visit_newtype_struct(inside))
     }
 
-    /// What stands in the file of `{ file = "…" }`; `None` when the value stands here.
-    fn held(&self) -> Result<Option<Node>, Fault> {
-        let Kind::Table(entries) = &self.node.kind else { return Ok(None) };
-        let mut entries = entries.iter();
-        let (Some((key, node)), None) = (entries.next(), entries.next()) else { return Ok(None) };
-        let (Kind::Text(path) | Kind::String(path)) = &node.kind else { return Ok(None) };
-        if key != "file" {
-            return Ok(None);
-        }
-        let path = path.as_str();
-        let refuse = |error: &dyn Display| {
-            self.with(node, self.path)
-                .place(Err(Fault::new(What::Whole(format!("cannot read the secret from {path}: {error}")))))
-        };
+    /// What stands in the file of `{ file = "…" }`, and where that is written; `None` when the value stands here.
+    fn held(&self) -> Result<Option<(Zeroizing<String>, Origin)>, Fault> {
+        let ValueKind::Table(table) = self.kind() else { return Ok(None) };
+        let Some(value) = table.get("file").filter(|_| table.len() == 1) else { return Ok(None) };
+        let below = Path::Key(self.path, "file");
+        let inside = self.with(Input::Value(value), &below);
+        let Some(path) = inside.any_text() else { return Ok(None) };
+        let origin = inside.origin();
         match self.findings.files.read(path.as_ref()) {
-            Ok(text) => Ok(Some(Node::text(without_newline(&text), node.origin.clone()))),
-            Err(error) => refuse(&error),
+            Ok(text) => Ok(Some((text, origin))),
+            Err(error) => {
+                let message = format!("cannot read the secret from {path}: {error}");
+                self.written(&origin).place(Err(Fault::new(What::Whole(message))))
+            }
         }
     }
 }
@@ -247,7 +290,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        let Kind::Text(text) = &self.node.kind else { return self.deserialize_any(visitor) };
+        let Some(text) = self.open() else { return self.deserialize_any(visitor) };
         self.place(match text.trim() {
             "true" | "1" => visitor.visit_bool(true),
             "false" | "0" => visitor.visit_bool(false),
@@ -260,9 +303,9 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        self.place(match &self.node.kind {
-            Kind::Text(text) => visitor.visit_str(text),
-            _ => self.plain(visitor),
+        self.place(match self.open() {
+            Some(text) => visitor.visit_str(text),
+            None => self.plain(visitor),
         })
     }
 
@@ -321,14 +364,14 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Fault> {
-        let result = match &self.node.kind {
-            Kind::Text(text) | Kind::String(text) => {
-                let name: StrDeserializer<'_, Fault> = text.as_str().into_deserializer();
+        let result = match (self.any_text(), self.kind()) {
+            (Some(text), _) => {
+                let name: StrDeserializer<'_, Fault> = text.into_deserializer();
                 visitor.visit_enum(name)
             }
-            Kind::Table(entries) if entries.len() == 1 => {
-                let (name, node) = entries.iter().next().expect("there is one entry");
-                visitor.visit_enum(Variant { reader: self, name, node })
+            (None, ValueKind::Table(table)) if table.len() == 1 => {
+                let (name, value) = table.iter().next().expect("there is one entry");
+                visitor.visit_enum(Variant { reader: self, name, value })
             }
             _ => Err(Fault::new(What::OneOf(variants.to_vec()))),
         };
@@ -351,6 +394,11 @@ impl<'de> IntoDeserializer<'de, Fault> for Reader<'_> {
 }
 
 /// Reads the whole tree.
-pub(super) fn read<T: de::DeserializeOwned>(tree: &Node, findings: &Findings<'_>) -> Result<T, Fault> {
-    T::deserialize(Reader::new(tree, findings))
+pub(super) fn read<T: de::DeserializeOwned>(
+    tree: &Value,
+    document: &Document,
+    findings: &Findings<'_>,
+) -> Result<T, Fault> {
+    let (input, path) = (Input::Value(tree), &Path::Root);
+    T::deserialize(Reader { input, path, document, findings, written: None, secret: false })
 }

@@ -1,5 +1,5 @@
 use super::field::{Field, Shape};
-use super::node::dotted;
+use super::path::dotted;
 
 /// Trees are walked by recursion, so a key has no more parts than this; TOML's parser has such a limit of its own.
 const DEPTH: usize = 64;

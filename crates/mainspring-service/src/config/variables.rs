@@ -3,14 +3,15 @@ use std::ffi::OsString;
 use std::sync::Arc;
 
 use super::field::Field;
-use super::node::{Node, dotted};
+use super::layer::Layer;
 use super::origin::Origin;
+use super::path::dotted;
 use super::problem::Problem;
 use super::schema::Schema;
 
-/// The variables of a program: the layer they make, and the file one of them names.
+/// The variables of a program: the layers they make, and the file one of them names.
 pub(super) struct Variables {
-    pub(super) layer: Node,
+    pub(super) layers: Vec<Layer>,
     pub(super) file: Option<(String, Origin)>,
 }
 
@@ -20,7 +21,7 @@ pub(super) fn read(
     vars: &BTreeMap<OsString, OsString>,
     problems: &mut Vec<Problem>,
 ) -> Variables {
-    let mut read = Variables { layer: Node::empty(), file: None };
+    let mut read = Variables { layers: Vec::new(), file: None };
     let prefix = format!("{}_", schema.prefix);
     for (name, value) in vars {
         let Some(name) = name.to_str() else { continue };
@@ -55,11 +56,11 @@ impl Variables {
             let given: Vec<_> = keys.iter().map(|key| key.to_lowercase()).collect();
             return problems.push(Problem::new(origin, unknown(schema, &given)));
         };
-        if self.layer.at(&path).is_some() {
+        if self.layers.iter().any(|layer| layer.path.starts_with(&path)) {
             return problems.push(twice(schema, &path));
         }
         path.extend(within);
-        self.layer.set(&path, Node::text(value, origin));
+        self.layers.push(Layer::text(path, value, &origin));
     }
 }
 

@@ -16,6 +16,7 @@ use super::reload::Reload;
 use crate::net::Address;
 use crate::runtime::{Cores, Groups};
 use crate::service::{BoxService, Event, Listing, OnFailure, Services, Work};
+use crate::signal::Signal;
 use crate::{BoxError, Context, Error};
 
 /// The services of an entrypoint while they run.
@@ -106,7 +107,8 @@ impl Running {
         }
         let (name, services, took) = (&self.name, self.members.len(), self.spawned.elapsed());
         let pid = std::process::id();
-        tracing::info!(name, services, ?took, pid, "running; stop with Ctrl-C or SIGTERM");
+        let terminate = Signal::Terminate;
+        tracing::info!(name, services, ?took, pid, "running; stop with Ctrl-C or {terminate}");
         // What fails is in the log; the services run.
         let _ = self.hooks.run(Moment::AfterStart).await;
         Ok(())

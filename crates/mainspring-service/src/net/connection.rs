@@ -1,5 +1,8 @@
 use std::io::{self, IoSlice};
+#[cfg(unix)]
 use std::os::fd::{AsFd, BorrowedFd};
+#[cfg(windows)]
+use std::os::windows::io::{AsSocket, BorrowedSocket};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -20,8 +23,8 @@ use super::wire::Wire;
 /// waits fails with [`TimedOut`](io::ErrorKind::TimedOut) once no byte has moved in either direction for
 /// so long; the time a handler spends on other things does not count.
 ///
-/// Dropping it tells a TLS peer that the stream ends here, unless a panic drops it. As a file descriptor it
-/// is the socket below, for options of the socket.
+/// Dropping it tells a TLS peer that the stream ends here, unless a panic drops it. As a file descriptor, on
+/// Windows as a socket, it is the socket below, for options of the socket.
 #[derive(Debug)]
 pub struct Connection {
     stream: Stream,
@@ -125,7 +128,13 @@ impl Connection {
     }
 
     /// Lets the idle clock see what an attempt gave.
+    #[inline(always)]
     fn watched<T>(&mut self, cx: &mut Context<'_>, attempt: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if self.idle.is_none() { attempt } else { self.timed(cx, attempt) }
+    }
+
+    #[inline(never)]
+    fn timed<T>(&mut self, cx: &mut Context<'_>, attempt: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         let Some(idle) = &mut self.idle else { return attempt };
         match idle.watch(cx, &attempt) {
             Ok(()) => attempt,
@@ -146,19 +155,42 @@ impl Connection {
     }
 }
 
+#[cfg(unix)]
 impl AsFd for Connection {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.wire().as_fd()
     }
 }
 
+#[cfg(windows)]
+impl AsSocket for Connection {
+    fn as_socket(&self) -> BorrowedSocket<'_> {
+        self.wire().as_socket()
+    }
+}
+
 impl AsyncRead for Connection {
+    #[inline]
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        // The way of most reads, a short one.
+        #[cfg(target_os = "linux")]
+        if let Stream::Plain(wire) = &this.stream
+            && let Some(room) = super::transfer::room(buffer)
+        {
+            let attempt = wire.poll_receive(cx, room);
+            if let Poll::Ready(Ok(count)) = attempt {
+                buffer.advance(count);
+                if let Some(traffic) = &mut this.traffic {
+                    traffic.received(count);
+                }
+            }
+            return this.watched(cx, attempt.map_ok(|_| ()));
+        }
         let before = buffer.filled().len();
         let attempt = match &mut this.stream {
             Stream::Plain(wire) => Pin::new(wire).poll_read(cx, buffer),
@@ -172,6 +204,7 @@ impl AsyncRead for Connection {
 }
 
 impl AsyncWrite for Connection {
+    #[inline]
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let attempt = match &mut this.stream {

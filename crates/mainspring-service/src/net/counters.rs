@@ -50,7 +50,7 @@ pub struct Counts {
     pub sent: u64,
     /// Datagrams that came when the receive buffer was full, so that the system threw them away.
     ///
-    /// It tells with the next one that it takes (`SO_RXQ_OVFL`).
+    /// It tells with the next one that it takes (`SO_RXQ_OVFL`). Only Linux does: elsewhere it stays 0.
     pub dropped: u64,
 }
 

@@ -1,14 +1,12 @@
-use std::io::{self, IoSliceMut};
-use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
-use std::os::fd::AsRawFd;
+use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use nix::sys::socket::{self, ControlMessageOwned, MsgFlags, SockaddrLike, SockaddrStorage, sockopt};
-use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
 use super::Counters;
+use super::losses::Losses;
 
 /// The largest payload of a datagram.
 const LARGEST: usize = 65_535;
@@ -42,33 +40,25 @@ impl Datagram {
     }
 }
 
-/// Takes datagrams from a socket, and learns how many the system has thrown away.
+/// Takes datagrams from a socket, and learns how many the system has thrown away where it tells.
 #[derive(Debug)]
 pub(super) struct Receiver {
     socket: Arc<UdpSocket>,
     counters: Counters,
     buffer: Box<[u8]>,
-    control: Vec<u8>,
-    /// What the system has thrown away since the socket was made.
-    dropped: u32,
+    losses: Losses,
 }
 
 impl Receiver {
     pub(super) fn new(socket: Arc<UdpSocket>, counters: &Counters) -> io::Result<Self> {
-        socket::setsockopt(&*socket, sockopt::RxqOvfl, &1)?;
-        let (buffer, control) = (vec![0; LARGEST].into(), nix::cmsg_space!(u32));
-        Ok(Receiver { socket, counters: counters.clone(), buffer, control, dropped: 0 })
+        let (buffer, losses) = (vec![0; LARGEST].into(), Losses::watch(&socket)?);
+        Ok(Receiver { socket, counters: counters.clone(), buffer, losses })
     }
 
     /// Waits for the next one: its length and who sent it. It stays here until the next call.
     pub(super) async fn receive(&mut self) -> io::Result<(usize, SocketAddr)> {
-        let Receiver { socket, buffer, control, .. } = self;
-        let take = || take(socket, buffer, control);
-        let (length, peer, dropped) = socket.async_io(Interest::READABLE, take).await?;
-        if let Some(dropped) = dropped {
-            self.counters.dropped(dropped.wrapping_sub(self.dropped));
-            self.dropped = dropped;
-        }
+        let (length, peer, lost) = self.losses.receive(&self.socket, &mut self.buffer).await?;
+        self.counters.dropped(lost);
         Ok((length, peer))
     }
 
@@ -81,32 +71,4 @@ impl Receiver {
         let data = Bytes::copy_from_slice(self.buffer.get(..length).unwrap_or_default());
         Datagram { data, peer, socket: Arc::clone(&self.socket), counters: self.counters.clone() }
     }
-}
-
-/// Takes one datagram if there is one: its length, who sent it, and what the system threw away before it.
-fn take(
-    socket: &UdpSocket,
-    buffer: &mut [u8],
-    control: &mut [u8],
-) -> io::Result<(usize, SocketAddr, Option<u32>)> {
-    let mut slices = [IoSliceMut::new(buffer)];
-    let message = socket::recvmsg::<SockaddrStorage>(
-        socket.as_raw_fd(),
-        &mut slices,
-        Some(control),
-        MsgFlags::empty(),
-    )?;
-    let dropped = message.cmsgs()?.find_map(|message| match message {
-        ControlMessageOwned::RxqOvfl(dropped) => Some(dropped),
-        _ => None,
-    });
-    let peer = message.address.as_ref().and_then(ip);
-    let peer = peer.ok_or_else(|| io::Error::other("a datagram came without the address of its sender"))?;
-    Ok((message.bytes, peer, dropped))
-}
-
-fn ip(address: &SockaddrStorage) -> Option<SocketAddr> {
-    let v4 = || address.as_sockaddr_in().map(|address| SocketAddrV4::from(*address).into());
-    let v6 = || address.as_sockaddr_in6().map(|address| SocketAddrV6::from(*address).into());
-    address.family().and_then(|_| v4().or_else(v6))
 }

@@ -52,32 +52,49 @@ where
 {
     type Output = ();
 
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let mut this = self.project();
+    #[inline(always)]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut this = self.as_mut().project();
         let polled = catch_unwind(AssertUnwindSafe(|| {
-            loop {
-                match this.step.as_mut().project() {
-                    StepNow::Working { work } => return work.poll(cx).map(Some),
-                    StepNow::Opening { opening } => match ready!(opening.poll(cx)) {
-                        None => return Poll::Ready(None),
-                        Some((peer, work)) => {
-                            *this.peer = peer;
-                            this.step.set(Step::Working { work });
-                        }
-                    },
-                }
+            if let StepNow::Working { work } = this.step.as_mut().project() {
+                return work.poll(cx).map(Some);
             }
+            open(this.step, this.peer, cx)
         }));
         match polled {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(outcome)) => {
                 if let Some(outcome) = outcome {
-                    this.report.outcome(this.peer, outcome);
+                    self.report.outcome(&self.peer, outcome);
                 }
                 Poll::Ready(())
             }
-            Err(payload) => this.report.panic(this.peer, payload),
+            Err(payload) => self.report.panic(&self.peer, payload),
+        }
+    }
+}
+
+/// The polls until the handler's first, that one included. Apart, so that the polls of the handler are short.
+#[inline(never)]
+fn open<O, W>(
+    mut step: Pin<&mut Step<O, W>>,
+    known: &mut Peer,
+    cx: &mut Context<'_>,
+) -> Poll<Option<W::Output>>
+where
+    O: Future<Output = Option<(Peer, W)>>,
+    W: Future<Output: Outcome>,
+{
+    loop {
+        match step.as_mut().project() {
+            StepNow::Working { work } => return work.poll(cx).map(Some),
+            StepNow::Opening { opening } => match ready!(opening.poll(cx)) {
+                None => return Poll::Ready(None),
+                Some((peer, work)) => {
+                    *known = peer;
+                    step.set(Step::Working { work });
+                }
+            },
         }
     }
 }

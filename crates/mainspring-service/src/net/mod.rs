@@ -40,6 +40,8 @@ pub mod inherit;
 #[path = "no_inherit.rs"]
 pub(crate) mod inherit;
 mod listener;
+#[cfg_attr(not(target_os = "linux"), path = "no_losses.rs")]
+mod losses;
 mod options;
 mod peer;
 mod proxy;
@@ -49,6 +51,9 @@ mod serving;
 mod socket;
 mod stream;
 pub mod tls;
+#[cfg(target_os = "linux")]
+#[doc(hidden)]
+pub mod transfer;
 mod udp;
 #[cfg_attr(not(unix), path = "no_unix_path.rs")]
 mod unix_path;

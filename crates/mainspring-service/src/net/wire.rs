@@ -1,5 +1,8 @@
 use std::io::{self, IoSlice};
+#[cfg(unix)]
 use std::os::fd::{AsFd, BorrowedFd};
+#[cfg(windows)]
+use std::os::windows::io::{AsSocket, BorrowedSocket};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -8,6 +11,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::UnixStream;
+#[cfg(target_os = "linux")]
+use super::transfer;
 
 /// A connected socket of either family.
 #[derive(Debug)]
@@ -29,17 +34,33 @@ impl Wire {
     }
 
     pub(super) fn tcp(self) -> Option<TcpStream> {
-        if let Wire::Tcp(stream) = self { Some(stream) } else { None }
+        match self {
+            Wire::Tcp(stream) => Some(stream),
+            Wire::Unix(_) => None,
+        }
     }
 
     pub(super) fn unix(self) -> Option<UnixStream> {
-        if let Wire::Unix(stream) = self { Some(stream) } else { None }
+        match self {
+            Wire::Unix(stream) => Some(stream),
+            Wire::Tcp(_) => None,
+        }
     }
 
     pub(super) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Wire::Tcp(stream) => stream.try_write(bytes),
             Wire::Unix(stream) => stream.try_write(bytes),
+        }
+    }
+
+    /// Receives into `room`; gives how many bytes came.
+    #[cfg(target_os = "linux")]
+    #[inline]
+    pub(super) fn poll_receive(&self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
+        match self {
+            Wire::Tcp(stream) => transfer::poll_receive(stream, cx, room),
+            Wire::Unix(stream) => transfer::poll_receive(stream, cx, room),
         }
     }
 
@@ -54,6 +75,7 @@ impl Wire {
     }
 }
 
+#[cfg(unix)]
 impl AsFd for Wire {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
@@ -63,12 +85,28 @@ impl AsFd for Wire {
     }
 }
 
+#[cfg(windows)]
+impl AsSocket for Wire {
+    fn as_socket(&self) -> BorrowedSocket<'_> {
+        match self {
+            Wire::Tcp(stream) => stream.as_socket(),
+            Wire::Unix(stream) => stream.as_socket(),
+        }
+    }
+}
+
 impl AsyncRead for Wire {
+    #[inline]
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        #[cfg(target_os = "linux")]
+        if let Some(room) = transfer::room(buffer) {
+            let received = self.poll_receive(cx, room);
+            return received.map_ok(|count| buffer.advance(count));
+        }
         match self.get_mut() {
             Wire::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
             Wire::Unix(stream) => Pin::new(stream).poll_read(cx, buffer),
@@ -77,6 +115,16 @@ impl AsyncRead for Wire {
 }
 
 impl AsyncWrite for Wire {
+    #[cfg(target_os = "linux")]
+    #[inline]
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Wire::Tcp(stream) => transfer::poll_send(stream, cx, bytes),
+            Wire::Unix(stream) => transfer::poll_send(stream, cx, bytes),
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Wire::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),

@@ -83,6 +83,48 @@ fn a_key_that_is_too_deep() {
 }
 
 #[test]
+fn a_key_with_a_dot_in_it_is_no_path() {
+    let text = wrong(file("'http.workers' = 3"));
+    assert!(text.starts_with("rates.toml:1:1: unknown key `http.workers`"), "{text}");
+}
+
+#[test]
+fn a_table_where_a_number_is_expected_is_of_the_layer_that_made_it() {
+    assert_eq!(
+        wrong(file("factors.a = 1").args(["--factors.a.b=2"])),
+        "flag --factors.a.b: `factors.a`: expected a number, found a table"
+    );
+    assert_eq!(
+        wrong(file("factors.a.b = 1")),
+        "rates.toml:1:9: `factors.a`: expected a number, found a table"
+    );
+}
+
+#[test]
+fn what_is_taken_out_for_a_mistake_leaves_no_second_one() {
+    #[derive(Debug, Default, serde::Serialize, serde::Deserialize, mainspring_macros::Config)]
+    #[serde(default)]
+    #[config(crate = "mainspring_service::config")]
+    struct Outer {
+        way: Way,
+    }
+    #[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Way {
+        #[default]
+        Off,
+        On {
+            limit: u8,
+        },
+    }
+    let error = Loader::new("rates").sources(args(["--way.on.limit=x"])).load::<Outer>().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "flag --way.on.limit: `way.on.limit`: expected an integer from 0 to 255, found \"x\""
+    );
+}
+
+#[test]
 fn a_value_for_a_table() {
     assert_eq!(wrong(file("http = 80")), "rates.toml:1:8: `http`: expected a table, found 80");
 }

@@ -11,5 +11,6 @@ mod proxy;
 mod server_names;
 mod support;
 mod tls;
+mod transfer;
 mod udp;
 mod unix;

@@ -1,13 +1,13 @@
 use std::any::Any;
 use std::cell::RefCell;
 use std::ops::Deref;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::PoolError;
 use crate::context::Snapshot;
-use crate::inspect::{Entered, Node, TaskRef, current, enroll};
+use crate::inspect::{Node, TaskRef, current, enroll, run_current};
 use crate::task::{Registered, TaskError};
 
 thread_local! {
@@ -66,15 +66,15 @@ impl Entry {
         // The job's own values come with `carried`; here it starts without any.
         let mut context = Snapshot::default();
         let mut task = Some(Arc::clone(self) as Arc<dyn Registered>);
-        let entered = Entered::enter(&mut task, &self.node, &mut context);
         let outer = RUNNING.replace(Some(Arc::clone(self)));
-        let outcome = if self.node.cancel.is_asked() {
-            catch_unwind(AssertUnwindSafe(|| drop(f))).map(|()| None)
-        } else {
-            catch_unwind(AssertUnwindSafe(f)).map(Some)
-        };
+        let outcome = run_current(&mut task, &self.node, &mut context, || {
+            if self.node.cancel.is_asked() {
+                drop(f);
+                return None;
+            }
+            Some(f())
+        });
         RUNNING.set(outer);
-        drop(entered);
         match outcome {
             Ok(Some(value)) => Ok(value),
             Ok(None) => {

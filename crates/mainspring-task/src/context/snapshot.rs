@@ -1,13 +1,26 @@
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::fmt;
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
 use super::variable::Meta;
 
 thread_local! {
     /// The map of the task that this thread polls; outside of tasks, that of the thread.
-    static CURRENT: RefCell<Snapshot> = const { RefCell::new(Snapshot { entries: None }) };
+    ///
+    /// Without a destructor of its own: each poll exchanges it, and need not ask whether it is still there.
+    static CURRENT: Cell<ManuallyDrop<Snapshot>> = const { Cell::new(ManuallyDrop::new(Snapshot::EMPTY)) };
+    /// Lets go of the map with the thread; there once the thread has had one.
+    static LAST: Last = const { Last };
+}
+
+struct Last;
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        drop(exchange(Snapshot::EMPTY));
+    }
 }
 
 /// The values of all context variables at one moment.
@@ -35,10 +48,12 @@ pub(super) struct Entry {
 }
 
 impl Snapshot {
+    const EMPTY: Snapshot = Snapshot { entries: None };
+
     /// The values as they are now.
     #[must_use]
     pub fn capture() -> Self {
-        CURRENT.try_with(|current| current.borrow().clone()).unwrap_or_default()
+        with_current(|current| current.clone())
     }
 
     /// What a task spawned now starts with: the variables that are inherited.
@@ -81,6 +96,10 @@ impl Snapshot {
         variable: &'static Meta,
         value: Option<Arc<dyn Any + Send + Sync>>,
     ) -> Option<Arc<dyn Any + Send + Sync>> {
+        if self.entries.is_none() {
+            // Fails only while the thread is being torn down: what is set then is never dropped.
+            let _ = LAST.try_with(|_| ());
+        }
         let entries = Arc::make_mut(self.entries.get_or_insert_default());
         let known = entries.iter().position(|entry| std::ptr::eq(entry.variable, variable));
         match (known, value) {
@@ -96,15 +115,25 @@ impl Snapshot {
 }
 
 /// Exchanges the current values with those given; the way a task's map comes and goes with its poll.
+#[inline(always)]
 pub(crate) fn swap(snapshot: &mut Snapshot) {
-    // Fails only while the thread is being torn down, when nobody reads variables on it.
-    let _ = CURRENT.try_with(|current| std::mem::swap(&mut *current.borrow_mut(), snapshot));
+    let given = std::mem::take(snapshot);
+    // Nothing is left there to be dropped.
+    std::mem::forget(std::mem::replace(snapshot, exchange(given)));
 }
 
-/// Works on the current values. Nothing of the user's runs in it: the borrow must not be nested.
+#[inline(always)]
+fn exchange(snapshot: Snapshot) -> Snapshot {
+    CURRENT.with(|current| ManuallyDrop::into_inner(current.replace(ManuallyDrop::new(snapshot))))
+}
+
+/// Works on the current values. Nothing of the user's runs in it: it would find no values.
 #[inline]
 pub(super) fn with_current<R>(work: impl FnOnce(&mut Snapshot) -> R) -> R {
-    CURRENT.with(|current| work(&mut current.borrow_mut()))
+    let mut current = exchange(Snapshot::EMPTY);
+    let done = work(&mut current);
+    std::mem::forget(exchange(current));
+    done
 }
 
 impl fmt::Debug for Snapshot {

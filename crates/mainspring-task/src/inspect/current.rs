@@ -1,6 +1,8 @@
 use std::cell::Cell;
-use std::panic::Location;
+use std::mem::{ManuallyDrop, forget, replace};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::Arc;
+use std::thread;
 
 use super::lane::{Lane, Polling};
 use super::{Node, TaskRef, ticks};
@@ -9,16 +11,23 @@ use crate::context::{Snapshot, swap};
 use crate::task::Registered;
 
 thread_local! {
+    /// Without a destructor: each poll comes by, and need not ask whether it is still there.
     static HERE: Here = const {
-        Here { task: Cell::new(None), scope: Cell::new(ROOT), late: Cell::new(None), lane: Cell::new(None) }
+        Here {
+            task: Cell::new(ManuallyDrop::new(None)),
+            scope: Cell::new(ROOT),
+            late: Cell::new(None),
+            lane: Cell::new(None),
+        }
     };
 }
 
 /// What this thread is doing. Cells, not stacks: whoever sets one puts back what was there.
 struct Here {
-    /// The task that is being polled.
-    task: Cell<Option<Arc<dyn Registered>>>,
-    /// The innermost scope of that task that is being polled.
+    /// The task that is being polled. Nothing is left to be dropped with the thread: what is put in is
+    /// taken out again.
+    task: Cell<ManuallyDrop<Option<Arc<dyn Registered>>>>,
+    /// The innermost scope of that task that is being polled; without a task, the root.
     scope: Cell<Key>,
     /// What that scope will be, as long as it is `UNOPENED`.
     late: Cell<Option<Opening>>,
@@ -27,7 +36,7 @@ struct Here {
 }
 
 impl Here {
-    #[inline]
+    #[inline(always)]
     fn lane(&self) -> &'static Lane {
         match self.lane.get() {
             Some(lane) => lane,
@@ -37,6 +46,11 @@ impl Here {
                 lane
             }
         }
+    }
+
+    #[inline(always)]
+    fn replace(&self, task: Option<Arc<dyn Registered>>) -> Option<Arc<dyn Registered>> {
+        ManuallyDrop::into_inner(self.task.replace(ManuallyDrop::new(task)))
     }
 
     /// The innermost scope, opened if it was not.
@@ -53,18 +67,18 @@ impl Here {
     }
 
     fn look<R>(&self, at: impl FnOnce(Option<&Arc<dyn Registered>>) -> R) -> R {
-        let task = self.task.take();
+        let task = self.replace(None);
         let seen = at(task.as_ref());
-        self.task.set(task);
+        forget(self.replace(task));
         seen
     }
-}
 
-impl Drop for Here {
-    fn drop(&mut self) {
-        if let Some(lane) = self.lane.take() {
-            lane.leave();
-        }
+    /// Exchanges the current task with the one given.
+    #[inline(always)]
+    fn swap(&self, task: &mut Option<Arc<dyn Registered>>) {
+        let given = task.take();
+        // Nothing is left there to be dropped.
+        forget(replace(task, self.replace(given)));
     }
 }
 
@@ -83,61 +97,64 @@ pub(crate) fn current() -> Option<Arc<dyn Registered>> {
 }
 
 fn owner() -> Option<Arc<dyn Registered>> {
-    // Fails only while the thread is being torn down, when no task runs on it.
-    HERE.try_with(|here| here.look(|task| task.cloned())).ok().flatten()
+    HERE.with(|here| here.look(|task| task.cloned()))
 }
 
-fn replace(task: Option<Arc<dyn Registered>>) -> Option<Arc<dyn Registered>> {
-    HERE.try_with(|here| here.task.replace(task)).ok().flatten()
+/// Runs a poll of a task, catches its panic, and measures it; the task is the current one meanwhile.
+///
+/// `task` and `context` are the task's between polls; during one they hold what was the thread's before.
+/// Exchanged, not cloned: a poll is to touch no counter that others share. `node` is the task's, by a pointer
+/// that needs no look-up.
+#[inline(always)]
+pub(crate) fn run_current<R>(
+    task: &mut Option<Arc<dyn Registered>>,
+    node: &Node,
+    context: &mut Snapshot,
+    poll: impl FnOnce() -> R,
+) -> thread::Result<R> {
+    let start = ticks::now();
+    let polling = Polling { task: node.poll_started(start), since: start };
+    let (lane, outer) = HERE.with(|here| {
+        here.swap(task);
+        let lane = here.lane();
+        let outer = if task.is_some() { Some(Outer::leave(here, lane)) } else { None };
+        lane.set(polling);
+        (lane, outer)
+    });
+    swap(context);
+    let done = catch_unwind(AssertUnwindSafe(poll));
+    swap(context);
+    HERE.with(|here| here.swap(task));
+    match outer {
+        None => lane.set_idle(),
+        Some(outer) => outer.enter(lane),
+    }
+    node.poll_ended(start);
+    done
 }
 
-/// Makes a task the current one until it is dropped, and measures the time in between.
-pub(crate) struct Entered<'a> {
-    /// The task between polls; during one, what was current before. Polls nest when a task runs a
-    /// runtime of its own. Exchanged, not cloned: a poll is to touch no counter that others share.
-    task: &'a mut Option<Arc<dyn Registered>>,
-    /// Of that task, by a pointer that needs no look-up.
-    node: &'a Node,
-    /// The task's variables between polls; those of the thread during one.
-    context: &'a mut Snapshot,
+/// What a thread comes back to after a poll within a poll: a task can run a runtime of its own.
+struct Outer {
     scope: Key,
-    start: u64,
-    outer: Polling,
+    polling: Polling,
 }
 
-impl<'a> Entered<'a> {
-    #[inline(always)]
-    pub(crate) fn enter(
-        task: &'a mut Option<Arc<dyn Registered>>,
-        node: &'a Node,
-        context: &'a mut Snapshot,
-    ) -> Self {
-        let start = ticks::now();
-        let outer = Polling { task: 0, since: 0 };
-        let mut entered = Entered { task, node, context, scope: ROOT, start, outer };
-        let number = node.poll_started(start);
-        // Fails only while the thread is being torn down; the task is then nobody's current one.
-        let _ = HERE.try_with(|here| {
-            entered.outer = here.lane().swap(Polling { task: number, since: start });
-            entered.scope = here.scope.replace(ROOT);
-            *entered.task = here.task.replace(entered.task.take());
-        });
-        swap(entered.context);
-        entered
+impl Outer {
+    #[cold]
+    fn leave(here: &Here, lane: &Lane) -> Self {
+        Outer { scope: here.scope.replace(ROOT), polling: lane.polling() }
+    }
+
+    #[cold]
+    fn enter(self, lane: &Lane) {
+        lane.set(self.polling);
+        HERE.with(|here| here.scope.set(self.scope));
     }
 }
 
-impl Drop for Entered<'_> {
-    #[inline(always)]
-    fn drop(&mut self) {
-        swap(self.context);
-        let _ = HERE.try_with(|here| {
-            here.lane().swap(self.outer);
-            here.scope.set(self.scope);
-            *self.task = here.task.replace(self.task.take());
-        });
-        self.node.poll_ended(self.start);
-    }
+/// The thread ends: a later poll on it, by the destructor of something else, is not watched.
+pub(super) fn leave_lane(elsewhere: &'static Lane) {
+    HERE.with(|here| here.lane.set(Some(elsewhere)));
 }
 
 /// Where this code stands: a task and the innermost scope in it.
@@ -167,7 +184,7 @@ impl Position {
                 None => task.node().stray,
             })
         };
-        HERE.try_with(stands).unwrap_or(task.node().stray)
+        HERE.with(stands)
     }
 }
 
@@ -209,7 +226,7 @@ impl Late {
             here.scope.set(UNOPENED);
             Some(Late { parent, outer: here.late.replace(Some(Opening { parent, kind, place })) })
         };
-        HERE.try_with(enter).ok().flatten()
+        HERE.with(enter)
     }
 
     /// Gives the place to the scope around again; the scope and its parent when it has been opened.
@@ -220,7 +237,7 @@ impl Late {
             let key = here.scope.replace(self.parent);
             if key == UNOPENED { None } else { Some((Position { owner: owner()?, key }, self.parent)) }
         };
-        HERE.try_with(leave).ok().flatten()
+        HERE.with(leave)
     }
 }
 
@@ -233,16 +250,19 @@ pub(crate) struct Within {
 
 impl Within {
     pub(crate) fn enter(owner: &Arc<dyn Registered>, key: Key) -> Self {
-        let outer = owner.node().stray.then(|| replace(Some(Arc::clone(owner))));
-        Within { scope: HERE.try_with(|here| here.scope.replace(key)).unwrap_or(ROOT), outer }
+        HERE.with(|here| {
+            let outer = owner.node().stray.then(|| here.replace(Some(Arc::clone(owner))));
+            Within { scope: here.scope.replace(key), outer }
+        })
     }
 }
 
 impl Drop for Within {
     fn drop(&mut self) {
-        let _ = HERE.try_with(|here| here.scope.set(self.scope));
-        if let Some(outer) = self.outer.take() {
-            replace(outer);
-        }
+        let stray = HERE.with(|here| {
+            here.scope.set(self.scope);
+            self.outer.take().and_then(|outer| here.replace(outer))
+        });
+        drop(stray);
     }
 }

@@ -1,6 +1,8 @@
+use std::cell::Cell;
 use std::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
+use super::current::leave_lane;
 use super::{thread_stack, watchdog};
 
 /// What the watchdog sees of one thread that polls tasks.
@@ -34,13 +36,27 @@ pub(super) struct Polling {
 }
 
 impl Lane {
-    /// Notes the poll that begins, and gives back the one around it.
-    #[inline]
-    pub(super) fn swap(&self, polling: Polling) -> Polling {
-        let outer = self.polling();
+    const fn new() -> Self {
+        Lane {
+            task: AtomicU64::new(0),
+            since: AtomicU64::new(0),
+            thread: AtomicI32::new(0),
+            low: AtomicUsize::new(0),
+            high: AtomicUsize::new(0),
+        }
+    }
+
+    /// Notes the poll that begins or goes on.
+    #[inline(always)]
+    pub(super) fn set(&self, polling: Polling) {
         self.since.store(polling.since, Relaxed);
         self.task.store(polling.task, Relaxed);
-        outer
+    }
+
+    /// The thread polls nothing.
+    #[inline(always)]
+    pub(super) fn set_idle(&self) {
+        self.task.store(0, Relaxed);
     }
 
     #[inline]
@@ -63,27 +79,42 @@ impl Lane {
         let thread = thread_stack::Thread::current();
         let mut lanes = lock();
         let lane = lanes.free.pop().unwrap_or_else(|| {
-            let lane = Box::leak(Box::new(Lane {
-                task: AtomicU64::new(0),
-                since: AtomicU64::new(0),
-                thread: AtomicI32::new(0),
-                low: AtomicUsize::new(0),
-                high: AtomicUsize::new(0),
-            }));
+            let lane = Box::leak(Box::new(Lane::new()));
             lanes.all.push(lane);
             lane
         });
         lane.low.store(thread.low, Relaxed);
         lane.high.store(thread.high, Relaxed);
         lane.thread.store(thread.id, Relaxed);
+        // Fails only while the thread is being torn down, and then a lane is lost.
+        let _ = JOINED.try_with(|joined| joined.0.set(Some(lane)));
         lane
     }
 
     /// The thread ends.
-    pub(super) fn leave(&'static self) {
+    fn leave(&'static self) {
+        leave_lane(&NOWHERE);
         self.thread.store(0, Relaxed);
         self.task.store(0, Relaxed);
         lock().free.push(self);
+    }
+}
+
+/// Stands for the lane of threads that are being torn down; the watchdog does not know it.
+static NOWHERE: Lane = Lane::new();
+
+thread_local! {
+    static JOINED: Joined = const { Joined(Cell::new(None)) };
+}
+
+/// Has the thread leave its lane when it ends.
+struct Joined(Cell<Option<&'static Lane>>);
+
+impl Drop for Joined {
+    fn drop(&mut self) {
+        if let Some(lane) = self.0.take() {
+            lane.leave();
+        }
     }
 }
 

@@ -56,7 +56,7 @@ pub use stack::Frame;
 pub use tree::{TaskTree, tree};
 pub use watchdog::{longest_current_poll, set_stuck_poll, stuck_poll, stuck_polls};
 
-pub(crate) use current::{Entered, Late, Position, Within, current};
+pub(crate) use current::{Late, Position, Within, current, run_current};
 pub(crate) use node::{Label, Node};
 pub(crate) use registry::{count_detached_panic, enroll};
 pub(crate) use trace_waker::{follow, real};

@@ -36,6 +36,8 @@ pub(crate) struct Node {
     pub(super) stray: bool,
     /// A job on a thread of its own: it may take as long as it likes.
     pub(super) may_block: bool,
+    /// What the watchdog knows it by; zero for what it is not to look at.
+    watched: u64,
     /// Where the entry stands in its shard; set when it is enrolled.
     pub(super) slot: OnceLock<usize>,
     /// The body is gone.
@@ -62,8 +64,9 @@ impl Node {
         parent: Option<TaskId>,
         place: &'static Location<'static>,
     ) -> Self {
+        let id = TaskId::next();
         Node {
-            id: TaskId::next(),
+            id,
             name: Mutex::new(name),
             service,
             parent,
@@ -73,6 +76,7 @@ impl Node {
             grace: None,
             stray: false,
             may_block: false,
+            watched: id.as_u64(),
             slot: OnceLock::new(),
             retired: AtomicBool::new(false),
             inquiries: Inquiries::default(),
@@ -114,7 +118,7 @@ impl Node {
 
     /// A job that runs on a thread of its own, in one go.
     pub(crate) fn blocking(self) -> Self {
-        Node { may_block: true, ..self }
+        Node { may_block: true, watched: 0, ..self }
     }
 
     /// What stands for code that runs outside of any task, so that guards work there too.
@@ -155,14 +159,14 @@ impl Node {
         self.inquiries.give_up();
     }
 
-    /// Gives back the task's number for the watchdog; zero for what it is not to look at.
-    #[inline]
+    /// Gives back what the watchdog is to know it by.
+    #[inline(always)]
     pub(super) fn poll_started(&self, start: u64) -> u64 {
         self.running_since.store(start, Relaxed);
-        if self.may_block { 0 } else { self.id.as_u64() }
+        self.watched
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn poll_ended(&self, start: u64) {
         let end = ticks::now();
         let took = end.saturating_sub(start);

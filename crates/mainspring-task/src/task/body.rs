@@ -1,16 +1,16 @@
 use std::any::Any;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::thread;
 
 use pin_project_lite::pin_project;
 
 use super::{Core, Registered, TaskError};
 use crate::cancel::{Grace, ROOT, Reason, Turn, while_dropping_hard};
 use crate::context::Snapshot;
-use crate::inspect::Entered;
+use crate::inspect::run_current;
 
 pin_project! {
     /// The future that tokio runs: the user's future with its accounting around it.
@@ -68,12 +68,8 @@ where
     }
 
     /// Whether a request has come through, so that the body is to be dropped.
-    #[inline]
+    #[cold]
     fn verdict(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Option<Ending<F::Output>> {
-        if self.core.node().cancel.is_touched() { self.verdict_of_request(cx) } else { None }
-    }
-
-    fn verdict_of_request(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Option<Ending<F::Output>> {
         let this = self.project();
         let node = this.core.node();
         let turn = node.cancel.turn(ROOT);
@@ -96,30 +92,32 @@ where
         }
     }
 
-    #[inline]
-    fn poll_future(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ending<F::Output>> {
+    #[inline(always)]
+    fn poll_future(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<thread::Result<F::Output>> {
         let this = self.project();
-        let entered = Entered::enter(this.entry, this.core.node(), this.context);
         let future = this.future.as_pin_mut().expect("a finished body is not polled: tokio sees it ready");
-        let inquiries = &this.core.node().inquiries;
-        let polled = catch_unwind(AssertUnwindSafe(|| match inquiries.take() {
+        let node = this.core.node();
+        let polled = run_current(this.entry, node, this.context, || match node.inquiries.take() {
             None => future.poll(cx),
             Some(asked) => asked.answer(cx, future),
-        }));
-        drop(entered);
+        });
         match polled {
             Ok(Poll::Pending) => Poll::Pending,
-            Err(payload) => Poll::Ready(Ending::Panicked(payload)),
-            Ok(Poll::Ready(value)) => {
-                let cancel = &this.core.node().cancel;
-                // Asked while it was on its way out: the request came before the value.
-                Poll::Ready(if cancel.is_asked() {
-                    Ending::Cancelled { reason: cancel.reason(), hard: false }
-                } else {
-                    Ending::Value(value)
-                })
-            }
+            Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
+            Err(payload) => Poll::Ready(Err(payload)),
         }
+    }
+
+    /// The user's future is over, by itself.
+    fn finish_of_itself(self: Pin<&mut Self>, outcome: thread::Result<F::Output>) {
+        let cancel = &self.core.node().cancel;
+        let ending = match outcome {
+            Err(payload) => Ending::Panicked(payload),
+            // Asked while it was on its way out: the request came before the value.
+            Ok(_) if cancel.is_asked() => Ending::Cancelled { reason: cancel.reason(), hard: false },
+            Ok(value) => Ending::Value(value),
+        };
+        self.finish(ending);
     }
 
     /// Drops the user's future first, so that whoever awaits finds its resources released.
@@ -127,10 +125,8 @@ where
         let mut this = self.project();
         *this.done = true;
         let hard = matches!(ending, Ending::Cancelled { hard: true, .. });
-        let entered = Entered::enter(this.entry, this.core.node(), this.context);
         let drop_body = || while_dropping_hard(hard, || this.future.set(None));
-        let dropped = catch_unwind(AssertUnwindSafe(drop_body));
-        drop(entered);
+        let dropped = run_current(this.entry, this.core.node(), this.context, drop_body);
         let label = || this.core.node().label();
         let result = match (ending, dropped) {
             (Ending::Panicked(payload), _) | (_, Err(payload)) => Err(TaskError::panicked(label(), payload)),
@@ -148,25 +144,29 @@ where
 {
     type Output = ();
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         if !self.polled {
             *self.as_mut().project().polled = true;
             self.core.node().cancel.listen(ROOT, cx.waker());
         }
-        let mut ending = self.as_mut().verdict(cx);
-        if ending.is_none() {
-            ending = match self.as_mut().poll_future(cx) {
-                Poll::Ready(ending) => Some(ending),
-                // A guard may have made way in this very poll.
-                Poll::Pending => self.as_mut().verdict(cx),
-            };
+        if self.core.node().cancel.is_touched()
+            && let Some(ending) = self.as_mut().verdict(cx)
+        {
+            self.finish(ending);
+            return Poll::Ready(());
         }
-        match ending {
-            None => Poll::Pending,
-            Some(ending) => {
-                self.finish(ending);
-                Poll::Ready(())
-            }
+        if let Poll::Ready(outcome) = self.as_mut().poll_future(cx) {
+            self.finish_of_itself(outcome);
+            return Poll::Ready(());
         }
+        // A guard may have made way in this very poll.
+        if self.core.node().cancel.is_touched()
+            && let Some(ending) = self.as_mut().verdict(cx)
+        {
+            self.finish(ending);
+            return Poll::Ready(());
+        }
+        Poll::Pending
     }
 }

@@ -135,6 +135,11 @@ impl Head {
         }
     }
 
+    /// The same with what its headers say about another protocol.
+    pub(crate) fn with_upgrade(self, upgrade: bool) -> Self {
+        Self { upgrade: upgrade && self.version == Version::Http11, ..self }
+    }
+
     /// The same with the place of the value of `Content-Type`.
     pub(crate) fn with_content_type(self, content_type: Span) -> Self {
         Self { content_type, ..self }

@@ -47,4 +47,5 @@ pub use trailers::Trailers;
 
 pub(crate) use encoder::{CONTINUE, Coding, Connection, DateLine, encode};
 pub(crate) use fields::{is_token, is_value};
+pub(crate) use framing::members;
 pub(crate) use head::{Span, Target};

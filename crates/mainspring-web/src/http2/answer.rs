@@ -99,17 +99,16 @@ async fn next(
     body: &mut Body,
     stopped: &mut watch::Receiver<bool>,
 ) -> Result<Option<http_body::Frame<Bytes>>, Error> {
-    let endless = body.is_endless();
     let mut stopping = pin!(stopped.wait_for(|stopped| *stopped));
     poll_fn(|cx| {
+        if body.is_endless() && stopping.as_mut().poll(cx).is_ready() {
+            body.finish();
+        }
         if let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(cx) {
             return Poll::Ready(frame.transpose());
         }
         if let Poll::Ready(reset) = stream.poll_reset(cx) {
             return Poll::Ready(Err(gone(reset)));
-        }
-        if endless && stopping.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(Ok(None));
         }
         Poll::Pending
     })

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::stream::{Stream, handle};
+use super::turn::{Paced, Turn};
 use crate::server::Site;
 
 /// Streams that a client may have open at once.
@@ -45,13 +46,15 @@ pub(crate) async fn serve<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
-    let handshake = builder(&site).handshake::<S, Bytes>(io);
+    let turn = Turn::new();
+    let handshake = builder(&site).handshake::<_, Bytes>(Paced::new(io, turn.clone()));
+    let handshake = turn.pace(handshake);
     let Ok(shaken) = timeout(site.timeouts.head, handshake).await else {
         // A client that says nothing is not worth a word.
         return Ok(());
     };
     let (stop, stopped) = watch::channel(false);
-    let outcome = accept(shaken?, peer, &site, stopping, (&stop, stopped)).await;
+    let outcome = turn.pace(accept(shaken?, peer, &site, stopping, (&stop, stopped))).await;
     // Every stream holds a receiver: the connection's task ends after the last of them.
     stop.closed().await;
     outcome

@@ -11,12 +11,14 @@
 //!
 //! Streams that are opened and reset at once (rapid reset, CVE-2023-44487), header blocks that never end
 //! (CONTINUATION flood), resets provoked from this side (CVE-2025-8671), pings and settings without bound: the
-//! connection is ended with `ENHANCE_YOUR_CALM`. [`Limits`](crate::Limits) and
+//! connection is ended with `ENHANCE_YOUR_CALM`. A connection reads at most 32 KiB of frames before the other
+//! tasks of its thread have their turn. [`Limits`](crate::Limits) and
 //! [`Timeouts`](crate::Timeouts) hold for each stream as for each HTTP/1.1 request.
 
 mod answer;
 mod connection;
 mod incoming;
 mod stream;
+mod turn;
 
 pub(crate) use connection::serve;

@@ -26,7 +26,8 @@ use crate::route::Routes;
 ///
 /// The layer is applied once, so what it shares between requests (a limit, a counter) is shared. It may change
 /// request and answer; the route was found before it, so a new path changes what the handler sees and not which
-/// one it is. When the layered service fails, the error goes to the log and the client gets a 500.
+/// one it is. When the layered service fails, the error goes to the log and the client gets a 500. Websockets open
+/// behind a layer too, as long as it keeps the extensions of the answer.
 ///
 /// # Examples
 ///

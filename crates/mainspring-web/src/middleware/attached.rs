@@ -33,8 +33,8 @@ struct Attached<W> {
 
 /// Attaches a watcher to a body that is streamed.
 pub(super) fn attach<W: Watcher>(body: Body, watcher: W) -> Body {
-    let endless = body.is_endless();
-    Body::erase(body.len(), Attached { body, watcher }).with_endless(endless)
+    let end = body.end();
+    Body::erase(body.len(), Attached { body, watcher }).with_end(end)
 }
 
 impl<W: Watcher> http_body::Body for Attached<W> {

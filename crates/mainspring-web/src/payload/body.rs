@@ -11,6 +11,7 @@ use futures_core::Stream;
 use http_body::{Frame, SizeHint};
 use sync_wrapper::SyncWrapper;
 
+use super::endless::{End, Endless};
 use super::file::FileBody;
 use super::stream::{Streamed, Wrapped};
 use super::upgrade::OnUpgrade;
@@ -51,11 +52,11 @@ pub(super) enum Inner {
 }
 
 /// How much a stream will give.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Extent {
     Known(u64),
     Unknown,
-    Endless,
+    Endless(End),
 }
 
 type Erased = Pin<Box<dyn http_body::Body<Data = Bytes, Error = Error> + Send>>;
@@ -108,13 +109,17 @@ impl Body {
 
     /// A body whose stream goes on for ever, as far as it knows: events, a feed. It ends where it stands when the
     /// server stops, so that it does not hold the stop up.
+    ///
+    /// So does what middlewares, [`Response::map_body`](crate::Response::map_body) and tower layers put around it:
+    /// they see its end, and give what they hold back.
     pub fn endless<S, T, E>(stream: S) -> Self
     where
         S: Stream<Item = Result<T, E>> + Send + 'static,
         T: Into<Bytes>,
         E: Into<Error>,
     {
-        Self(Inner::Stream(Extent::Endless, SyncWrapper::new(Box::pin(Streamed::new(stream)))))
+        let end = End::default();
+        Self::erase(None, Endless::new(Streamed::new(stream), end.clone())).with_end(Some(end))
     }
 
     /// A part of an open file, from `range.start` to before `range.end`.
@@ -254,16 +259,33 @@ impl Body {
     }
 
     /// Says that it ends when the server stops, as the body within does.
-    pub(crate) fn with_endless(mut self, endless: bool) -> Self {
-        if let (true, Inner::Stream(extent, _)) = (endless, &mut self.0) {
-            *extent = Extent::Endless;
+    pub(crate) fn with_end(mut self, end: Option<End>) -> Self {
+        if let (Some(end), Inner::Stream(extent @ Extent::Unknown, _)) = (end, &mut self.0) {
+            *extent = Extent::Endless(end);
         }
         self
     }
 
+    /// What ends it when the server stops, if it has no end of its own.
+    pub(crate) fn end(&self) -> Option<End> {
+        match &self.0 {
+            Inner::Stream(Extent::Endless(end), _) => Some(end.clone()),
+            _ => None,
+        }
+    }
+
     /// Whether it ends when the server stops.
     pub(crate) fn is_endless(&self) -> bool {
-        matches!(self.0, Inner::Stream(Extent::Endless, _))
+        matches!(self.0, Inner::Stream(Extent::Endless(_), _))
+    }
+
+    /// The server stops: from now on it has an end, which is here or, when others hold something back, near.
+    pub(crate) fn finish(&mut self) {
+        if let Inner::Stream(extent @ Extent::Endless(_), _) = &mut self.0
+            && let Extent::Endless(end) = std::mem::replace(extent, Extent::Unknown)
+        {
+            end.give();
+        }
     }
 
     pub(crate) fn is_upgrade(&self) -> bool {

@@ -4,6 +4,7 @@
 mod body;
 mod content_type;
 mod convert;
+mod endless;
 mod file;
 mod form;
 mod json;
@@ -23,6 +24,7 @@ pub use upgrade::Upgraded;
 
 pub(crate) use body::Source;
 pub(crate) use content_type::ContentType;
+pub(crate) use endless::End;
 pub(crate) use file::FileBody;
 pub(crate) use form::to_form;
 pub(crate) use pipe::{Demand, Pipe, Reader, pipe};

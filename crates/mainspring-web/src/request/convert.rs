@@ -8,7 +8,7 @@ use http::{HeaderName, HeaderValue, Uri, header};
 
 use super::request::{Params, Request};
 use crate::error::Error;
-use crate::http1::{Head, Span, Target, Version};
+use crate::http1::{Head, Span, Target, Version, members};
 use crate::payload::Body;
 use crate::route::Routes;
 
@@ -24,13 +24,17 @@ impl Head {
         bytes.extend_from_slice(b"\r\n");
         let lines = bytes.len() as u32;
         let mut content_type = Span::default();
+        let (mut option, mut protocol) = (false, false);
         for (name, value) in &parts.headers {
             bytes.extend_from_slice(name.as_str().as_bytes());
             bytes.extend_from_slice(b": ");
             let start = bytes.len();
             bytes.extend_from_slice(value.as_bytes());
-            if name == header::CONTENT_TYPE {
-                content_type = Span::new(start, bytes.len());
+            match *name {
+                header::CONTENT_TYPE => content_type = Span::new(start, bytes.len()),
+                header::CONNECTION => option |= has_upgrade(value),
+                header::UPGRADE => protocol |= !value.is_empty(),
+                _ => {}
             }
             bytes.extend_from_slice(b"\r\n");
         }
@@ -44,8 +48,14 @@ impl Head {
             _ => Version::Http11,
         };
         let method = parts.method.clone();
-        Ok(Self::new(bytes.into(), method, version, target, lines).with_content_type(content_type))
+        let head = Self::new(bytes.into(), method, version, target, lines);
+        Ok(head.with_content_type(content_type).with_upgrade(option && protocol))
     }
+}
+
+/// Whether a value of `Connection` names the option.
+fn has_upgrade(value: &HeaderValue) -> bool {
+    members(value.as_bytes()).any(|option| option.eq_ignore_ascii_case(b"upgrade"))
 }
 
 fn write_target(bytes: &mut Vec<u8>, uri: &Uri) -> Target {
@@ -164,6 +174,21 @@ mod tests {
         assert_eq!(request.header("x-one"), Some("1"));
         assert_eq!(request.content_type(), Some("text/plain"));
         assert_eq!(request.body().as_bytes(), Some(&b"Meow."[..]));
+    }
+
+    #[test]
+    fn a_request_of_the_http_crate_asks_for_another_protocol_in_http_1_1_only() {
+        let wants = |version, option: &str, protocol: &str| {
+            let request = http::Request::get("/").version(version);
+            let request = request.header("connection", option).header("upgrade", protocol);
+            through(request.body(Body::empty()).expect("it is valid")).head().wants("websocket")
+        };
+        assert!(wants(http::Version::HTTP_11, "keep-alive, Upgrade", "h2c, WebSocket"));
+        assert!(!wants(http::Version::HTTP_11, "keep-alive", "websocket"));
+        assert!(!wants(http::Version::HTTP_11, "upgrade", "h2c"));
+        assert!(!wants(http::Version::HTTP_11, "upgrade", ""));
+        assert!(!wants(http::Version::HTTP_10, "upgrade", "websocket"));
+        assert!(!wants(http::Version::HTTP_2, "upgrade", "websocket"));
     }
 
     #[test]

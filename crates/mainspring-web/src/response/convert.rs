@@ -1,10 +1,16 @@
 //! Answers of the `http` crate into ours and back.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use http::{HeaderName, HeaderValue, header};
 
 use super::response::Response;
 use crate::error::BoxError;
-use crate::payload::Body;
+use crate::payload::{Body, End, OnUpgrade, Source};
+
+/// What takes the connection over: no bytes that others could wrap, so it goes beside the body.
+#[derive(Clone)]
+struct HandOver(Arc<Mutex<Option<OnUpgrade>>>);
 
 impl Response {
     /// Takes an answer of the `http` crate, as tower services give it.
@@ -26,10 +32,22 @@ impl Response {
         *answer.extensions_mut() = parts.extensions;
         let length = parts.headers.get(header::CONTENT_LENGTH);
         let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
-        answer.with_body(Body::wrap_sized(length, body))
+        let hand_over = answer.extensions_mut().remove::<HandOver>();
+        match hand_over
+            .and_then(|HandOver(shared)| shared.lock().unwrap_or_else(PoisonError::into_inner).take())
+        {
+            Some(on_upgrade) => answer.with_body(Body::upgrade(on_upgrade)),
+            None => {
+                let end = answer.extensions_mut().remove::<End>();
+                answer.with_body(Body::wrap_sized(length, body).with_end(end))
+            }
+        }
     }
 
     /// Turns it into an answer of the `http` crate; its length goes into `content-length` where it is known.
+    ///
+    /// What takes the connection over, and what ends an endless body, goes into the extensions, where
+    /// [`from_http`](Self::from_http) finds it again, whatever has become of the body.
     pub fn into_http(mut self) -> http::Response<Body> {
         let mut response = http::Response::new(Body::empty());
         *response.status_mut() = self.status();
@@ -49,7 +67,15 @@ impl Response {
             response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
         }
         *response.extensions_mut() = std::mem::take(self.extensions_mut());
-        *response.body_mut() = self.into_body();
+        let body = self.into_body();
+        if let Some(end) = body.end() {
+            response.extensions_mut().insert(end);
+        }
+        if !body.is_upgrade() {
+            *response.body_mut() = body;
+        } else if let Source::Upgrade(on_upgrade) = body.into_source() {
+            response.extensions_mut().insert(HandOver(Arc::new(Mutex::new(Some(on_upgrade)))));
+        }
         response
     }
 }

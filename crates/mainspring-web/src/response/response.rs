@@ -117,9 +117,13 @@ impl Response {
     }
 
     /// Puts another body in the place of this one; headers stay as they are.
+    ///
+    /// Around an [endless](Body::endless) body, a stream is endless too.
     #[must_use]
     pub fn map_body(mut self, change: impl FnOnce(Body) -> Body) -> Self {
-        self.body = change(std::mem::take(&mut self.body));
+        let body = std::mem::take(&mut self.body);
+        let end = body.end();
+        self.body = change(body).with_end(end);
         self
     }
 

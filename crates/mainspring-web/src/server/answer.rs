@@ -138,13 +138,10 @@ impl Exchange {
         if let Streamed::File(_) = answer.source {
             return Some(Step::File);
         }
-        // What has no end of its own ends here, in order.
-        let filled = if self.stopping && answer.source.is_endless() {
-            answer.finish(&mut self.output)
-        } else {
-            answer.fill(cx, &mut self.output)
-        };
-        match filled {
+        if self.stopping {
+            answer.source.finish();
+        }
+        match answer.fill(cx, &mut self.output) {
             Fill::Full => Some(Step::Write),
             Fill::Pending => self.wait(cx),
             Fill::Done => {
@@ -273,6 +270,13 @@ impl Answer {
 impl Streamed {
     fn is_endless(&self) -> bool {
         matches!(self, Self::Body(body) if body.is_endless())
+    }
+
+    /// What has no end of its own ends here, in order.
+    fn finish(&mut self) {
+        if let Self::Body(body) = self {
+            body.finish();
+        }
     }
 
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {

@@ -47,6 +47,7 @@ impl Transport for tokio::io::DuplexStream {}
 
 impl Transport for mainspring_service::net::Connection {}
 
+#[cfg(unix)]
 impl Transport for tokio::net::UnixStream {}
 
 impl Transport for tokio::net::TcpStream {

@@ -21,7 +21,7 @@ pub(super) fn accept(request: &Request) -> Result<String, Error> {
     if request.version() != Version::Http11 {
         return Err(Error::bad_request("a websocket is opened over HTTP/1.1"));
     }
-    if !has_token(request, "upgrade", "websocket") || !has_token(request, "connection", "upgrade") {
+    if !request.head().wants("websocket") {
         return Err(upgrade_required(
             "this is a websocket: `connection: upgrade` and `upgrade: websocket` are wanted",
         ));
@@ -51,12 +51,6 @@ fn answer(key: &str) -> String {
 pub(super) fn values<'a>(request: &'a Request, name: &'a str) -> impl Iterator<Item = &'a str> {
     let fields = request.headers().filter(move |(other, _)| other.eq_ignore_ascii_case(name));
     fields.filter_map(|(_, value)| std::str::from_utf8(value).ok())
-}
-
-fn has_token(request: &Request, name: &str, token: &str) -> bool {
-    values(request, name)
-        .flat_map(|value| value.split(','))
-        .any(|part| part.trim().eq_ignore_ascii_case(token))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Clients that mean harm.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use mainspring_web::{App, Body, HttpServer, Timeouts};
@@ -136,6 +138,42 @@ async fn floods_of_pings_and_settings_do_not_pile_up() {
         assert!(resident() < 512 * 1024 * 1024, "{} bytes", resident());
         still_serves(address).await;
     }
+    running.stop().await.expect("it stops in order");
+}
+
+/// All on one thread: what a flood does to others shows in the order of events.
+#[tokio::test]
+async fn others_are_answered_while_a_flood_is_read() {
+    let over = Arc::new(AtomicBool::new(false));
+    let ended = Arc::clone(&over);
+    let app = cat().get("/end", move || {
+        ended.store(true, Ordering::SeqCst);
+        std::future::ready("the flood is over")
+    });
+    let (running, address) = start(app).await;
+    let mut other = Client::connect(address).await;
+    assert_eq!(other.ask(get("/quick")).await.text(), "Meow.");
+    let mut raw = Raw::connect(address).await;
+    let mut settled = [0; 9];
+    raw.stream.read_exact(&mut settled).await.expect("the server says its settings");
+    // Frames of a kind that nobody knows are passed over; the request behind them tells of the end.
+    let mut flood = frame(0xfe, 0, 0, &[]).repeat(512 * 1024 / 9);
+    let end = [0x82, 0x86, 0x44, 0x04, b'/', b'e', b'n', b'd', 0x41, 0x01, b'a'];
+    flood.extend(frame(HEADERS, END_HEADERS | END_STREAM, 1, &end));
+    // Without an await, so that all of it is there before the server's next turn.
+    let mut sent = 0;
+    while sent < flood.len() {
+        sent += raw.stream.try_write(&flood[sent..]).expect("the system's buffers take it");
+    }
+    let mut answered = 0;
+    while !over.load(Ordering::SeqCst) {
+        let answer = timeout(BOUND, other.ask(get("/quick"))).await.expect("in time");
+        assert_eq!(answer.text(), "Meow.");
+        answered += 1;
+    }
+    // Twice would be luck: the flood is read in 16 turns, a request takes two.
+    assert!(answered >= 4, "others were answered {answered} times");
+    drop(raw);
     running.stop().await.expect("it stops in order");
 }
 

@@ -1,5 +1,6 @@
 //! HTTP/2 over real sockets: the client of the `h2` crate, curl, and clients that mean harm.
 
+mod grpc;
 mod hostile;
 mod requests;
 mod secure;

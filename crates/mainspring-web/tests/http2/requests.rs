@@ -311,3 +311,25 @@ async fn curl_speaks_it() {
     }
     running.stop().await.expect("it stops in order");
 }
+
+#[tokio::test]
+async fn a_feed_that_is_mapped_ends_with_the_server() {
+    use futures_util::StreamExt as _;
+    use futures_util::stream::{iter, pending};
+
+    let feed = || async {
+        let feed = Body::endless(iter([Ok::<_, Error>("meow")]).chain(pending()));
+        let loud = |body: Body| body.map(|piece| piece.map(|piece| piece.to_ascii_uppercase()));
+        feed.into_response().map_body(|body| Body::stream(loud(body)))
+    };
+    let (running, address) = start(App::new().get("/", feed)).await;
+    let mut client = Client::connect(address).await;
+    let response = client.begin(get("/")).await.expect("it answers");
+    let reading = async {
+        let (stopped, answer) = tokio::join!(running.stop(), read(response));
+        stopped.expect("it stops in order");
+        assert_eq!(answer.expect("the answer is whole").text(), "MEOW");
+    };
+    // Less than what is given to work that does not end.
+    timeout(Duration::from_secs(5), reading).await.expect("nothing holds the stop up");
+}

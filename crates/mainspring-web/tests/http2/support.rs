@@ -33,6 +33,8 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) async fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).await.expect("the server accepts");
+        // Else a request may wait for the system's acknowledgement of what went before it.
+        stream.set_nodelay(true).expect("the socket is open");
         let (send, connection) = h2::client::handshake(stream).await.expect("it speaks HTTP/2");
         let connection = mainspring_task::spawn(connection);
         Self { send: send.ready().await.expect("it takes requests"), connection }

@@ -3,8 +3,9 @@
 use std::io::{Read, Write};
 
 use bytes::Bytes;
+use mainspring_web::interop::tower_layer;
 use mainspring_web::middleware::{Coding, Compression, Decompression};
-use mainspring_web::{App, Body, Error, HttpServer, IntoResponse, Limits, Response, StatusCode};
+use mainspring_web::{App, Body, Error, HttpServer, IntoResponse, Limits, Response, Route, StatusCode};
 
 use crate::site::{Answer, Site};
 
@@ -15,7 +16,7 @@ fn text(times: usize) -> String {
 }
 
 /// Decodes with the reference libraries, not with what the middleware uses.
-fn decoded(coding: &str, bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn decoded(coding: &str, bytes: &[u8]) -> Vec<u8> {
     let mut plain = Vec::new();
     match coding {
         "gzip" => flate2::read::GzDecoder::new(bytes).read_to_end(&mut plain).map(drop),
@@ -73,6 +74,58 @@ async fn answers_of_every_size_are_compressed_with_every_coding() {
             assert!(decoded(coding, &answer.body) == text(times).as_bytes(), "{coding} of {times}");
         }
     }
+}
+
+/// All on one thread but the pool: how much is answered meanwhile shows in the order of events.
+#[tokio::test]
+async fn others_are_answered_while_a_large_body_is_compressed() {
+    let size = 20 * 1024 * 1024 / LINE.len();
+    let app = App::new()
+        .middleware(Compression::new())
+        .get("/large", move || async move { text(size) })
+        .get("/small", || async { "Meow." });
+    let site = Site::start(app).await;
+    let large = site.get_with("/large", &[("accept-encoding", "br")]);
+    let mut answered = 0;
+    let others = async {
+        loop {
+            assert_eq!(site.get("/small").await.text(), "Meow.");
+            answered += 1;
+        }
+    };
+    let large = tokio::select! {
+        large = large => large,
+        () = others => unreachable!("it goes on for ever"),
+    };
+    assert_eq!(large.header("content-encoding"), Some("br"));
+    // Hundreds; three when it is compressed where it is sent.
+    assert!(answered > 20, "{answered} others were answered");
+    assert!(decoded("br", &large.body) == text(size).as_bytes());
+}
+
+#[tokio::test]
+async fn the_compression_layer_of_tower_http_serves_as_a_middleware() {
+    let pieces = || async {
+        let lines = (0..3_000).map(|_| Ok::<_, Error>(LINE));
+        Body::stream(futures_util::stream::iter(lines))
+    };
+    let app = App::new()
+        .middleware(tower_layer(tower_http::compression::CompressionLayer::new()))
+        .get("/", || async { text(3_000) })
+        .get("/stream", pieces)
+        .get("/small", || async { "Meow." });
+    let site = Site::start(app).await;
+    for coding in ["gzip", "br"] {
+        for path in ["/", "/stream"] {
+            let answer = site.get_with(path, &[("accept-encoding", coding)]).await;
+            assert_eq!((answer.status, answer.header("content-encoding")), (200, Some(coding)), "{path}");
+            assert_eq!(answer.header("content-length"), None, "{path}");
+            assert!(decoded(coding, &answer.body) == text(3_000).as_bytes(), "{coding} of {path}");
+        }
+        let small = site.get_with("/small", &[("accept-encoding", coding)]).await;
+        assert_eq!((small.header("content-encoding"), small.text()), (None, "Meow."));
+    }
+    assert_eq!(site.get("/").await.text(), text(3_000));
 }
 
 #[tokio::test]
@@ -201,6 +254,33 @@ async fn members_that_follow_each_other_are_one_body() {
     for coding in ["gzip", "zstd"] {
         let body = [encoded(coding, b"Meow. "), encoded(coding, b"Purr.")].concat();
         assert_eq!(post(&site, coding, &body).await.text(), "Meow. Purr.", "{coding}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_may_become_as_large_as_its_route_allows() {
+    let size = |body: Bytes| async move { body.len().to_string() };
+    let app = |decompression| {
+        App::new()
+            .middleware(decompression)
+            .post("/", size)
+            .add(Route::post("/small", size).body_limit(1000))
+            .add(Route::post("/large", size).body_limit(8 * 1024 * 1024))
+    };
+    let ask = async |site: &Site, path: &str, size: usize| {
+        let body = encoded("gzip", &text(size / LINE.len() + 1).as_bytes()[..size]);
+        site.ask("POST", path, &[("content-encoding", "gzip")], &body).await.status
+    };
+    let default = Limits::default().body;
+    let site = Site::start(app(Decompression::new())).await;
+    for (path, limit) in [("/small", 1000), ("/", default), ("/large", 8 * 1024 * 1024)] {
+        assert_eq!(ask(&site, path, limit).await, 200, "{path}");
+        assert_eq!(ask(&site, path, limit + 1).await, 413, "{path}");
+    }
+    let site = Site::start(app(Decompression::new().limit(2000))).await;
+    for path in ["/small", "/", "/large"] {
+        assert_eq!(ask(&site, path, 2000).await, 200, "{path}");
+        assert_eq!(ask(&site, path, 2001).await, 413, "{path}");
     }
 }
 

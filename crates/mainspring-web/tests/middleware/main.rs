@@ -4,6 +4,7 @@ mod access_log;
 mod auth;
 #[cfg(feature = "compression")]
 mod coding;
+mod endless;
 mod limits;
 mod origin;
 #[cfg(feature = "cookies")]

@@ -14,7 +14,7 @@ const BOUND: Duration = Duration::from_secs(60);
 
 /// A running app.
 pub(crate) struct Site {
-    _running: Running,
+    running: Running,
     pub(crate) address: SocketAddr,
 }
 
@@ -34,7 +34,13 @@ impl Site {
     pub(crate) async fn serve(server: HttpServer) -> Self {
         let running = Entrypoint::new("test").service(server.name("site")).start().await.expect("it starts");
         let address = running.address("site").expect("it listens");
-        Self { _running: running, address }
+        Self { running, address }
+    }
+
+    /// Stops the server; within less than what is given to work that does not end.
+    pub(crate) async fn stop(self) {
+        let stopped = timeout(Duration::from_secs(5), self.running.stop()).await;
+        stopped.expect("nothing holds it up").expect("it stops in order");
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

@@ -5,6 +5,7 @@
 mod close;
 mod compression;
 mod framing;
+mod layers;
 mod life;
 mod pings;
 mod support;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use http::StatusCode;
 
 use super::encoded::{Encoded, SLICE, encoder, whole};
+use super::offloaded::{LARGE, Offloaded};
 use crate::conditional::ETag;
 use crate::middleware::vary::vary;
 use crate::middleware::{Middleware, Next};
@@ -27,7 +28,9 @@ use crate::response::{IntoResponse, Response};
 ///
 /// Streams are compressed while they are sent. What is there is compressed together; when a stream pauses, what it
 /// gave is flushed, so server-sent events arrive when they happen. No more than a slice of 32 KiB is compressed
-/// before other tasks have their turn. A stream costs about 1 MiB of memory while it lasts.
+/// before other tasks have their turn. A stream costs about 1 MiB of memory while it lasts. Bodies in memory of 256 KiB
+/// and more are compressed on the pool for code that computes
+/// ([`Pool::cpu`](mainspring_task::blocking::Pool::cpu)), and hold up nobody.
 ///
 /// An answer that may be compressed gets `vary: accept-encoding`; one that is compressed loses `accept-ranges`, and
 /// its strong `etag` becomes a weak one, as its bytes are no longer those the tag was made of. A client that takes
@@ -138,9 +141,12 @@ impl Compression {
                 Err(error) => crate::Error::from(error).into_response(),
             };
         }
-        let endless = response.body().is_endless();
-        let encoded = |body| Body::erase(None, Encoded::new(body, encoder)).with_endless(endless);
-        labelled(response, coding).map_body(encoded)
+        labelled(response, coding).map_body(|mut body| match body.as_bytes() {
+            Some(bytes) if bytes.len() >= LARGE => {
+                Body::erase(None, Offloaded::new(body.take_bytes(), encoder))
+            }
+            _ => Body::erase(None, Encoded::new(body, encoder)),
+        })
     }
 }
 

@@ -51,16 +51,26 @@ pub(super) fn encoder(coding: Coding, level: i32) -> Encoder {
 pub(super) fn whole(mut encoder: Encoder, bytes: &[u8]) -> io::Result<Vec<u8>> {
     let mut output = Vec::with_capacity(bytes.len() / 2);
     encode(&mut *encoder, bytes, &mut output)?;
-    drain(&mut output, |out| encoder.finish(out))?;
+    finish(&mut *encoder, &mut output)?;
     Ok(output)
 }
 
-fn encode(encoder: &mut (dyn EncodeV2 + Send), bytes: &[u8], output: &mut Vec<u8>) -> io::Result<()> {
+/// Compresses a piece; the encoder may hold some of it back.
+pub(super) fn encode(
+    encoder: &mut (dyn EncodeV2 + Send),
+    bytes: &[u8],
+    output: &mut Vec<u8>,
+) -> io::Result<()> {
     let mut input = PartialBuffer::new(bytes);
     drain(output, |out| {
         encoder.encode(&mut input, out)?;
         Ok(input.unwritten().is_empty() && !out.has_no_spare_space())
     })
+}
+
+/// Gives what the encoder holds back, and its end.
+pub(super) fn finish(encoder: &mut (dyn EncodeV2 + Send), output: &mut Vec<u8>) -> io::Result<()> {
+    drain(output, |out| encoder.finish(out))
 }
 
 /// Calls the codec until it says that it is done.
@@ -125,7 +135,7 @@ impl Encoded {
     fn finish(&mut self, trailers: Option<HeaderMap>) -> io::Result<Vec<u8>> {
         self.stage = Stage::Trailers(trailers);
         let mut output = Vec::new();
-        drain(&mut output, |out| self.encoder.finish(out))?;
+        finish(&mut *self.encoder, &mut output)?;
         Ok(output)
     }
 }

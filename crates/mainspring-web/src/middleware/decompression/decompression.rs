@@ -35,7 +35,8 @@ use crate::response::{IntoResponse, Response};
 #[derive(Clone, Debug)]
 pub struct Decompression {
     codings: Vec<Coding>,
-    bounds: Bounds,
+    limit: Option<u64>,
+    ratio: u32,
 }
 
 /// What a body may become.
@@ -49,16 +50,16 @@ pub(super) struct Bounds {
 const MOST_CODINGS: usize = 2;
 
 impl Decompression {
-    /// Makes one with the limit that bodies have by default ([`Limits::body`]) and a ratio of 200.
+    /// Makes one with the limit of the route ([`Route::body_limit`](crate::Route::body_limit)), or the one that bodies
+    /// have by default ([`Limits::body`]), and a ratio of 200.
     pub fn new() -> Self {
-        let bounds = Bounds { limit: Limits::default().body as u64, ratio: 200 };
-        Self { codings: Coding::ALL.into(), bounds }
+        Self { codings: Coding::ALL.into(), limit: None, ratio: 200 }
     }
 
-    /// The most bytes that a body may have once it is decompressed.
+    /// The most bytes that a body may have once it is decompressed, whatever its route says.
     #[must_use]
     pub fn limit(mut self, bytes: u64) -> Self {
-        self.bounds.limit = bytes;
+        self.limit = Some(bytes);
         self
     }
 
@@ -67,7 +68,7 @@ impl Decompression {
     /// JSON and logs rarely shrink by more than 30 times; a file of zeros shrinks by 1,000 with gzip.
     #[must_use]
     pub fn ratio(mut self, times: u32) -> Self {
-        self.bounds.ratio = times.max(1);
+        self.ratio = times.max(1);
         self
     }
 
@@ -99,6 +100,15 @@ impl Decompression {
         Ok(codings)
     }
 
+    fn bounds(&self, request: &Request) -> Bounds {
+        let limit = self.limit.unwrap_or_else(|| {
+            let routes = request.routes();
+            let (_, rules) = routes.answerer(&routes.find(request.head()));
+            rules.body_limit.unwrap_or(Limits::default().body as u64)
+        });
+        Bounds { limit, ratio: self.ratio }
+    }
+
     fn refuse(&self, error: Error) -> Response {
         let mut response = error.into_response();
         let names: Vec<_> = self.codings.iter().map(|coding| coding.name()).collect();
@@ -118,9 +128,10 @@ impl Middleware for Decompression {
             Err(error) => return self.refuse(error),
         };
         if !codings.is_empty() {
+            let bounds = self.bounds(&request);
             let mut body = std::mem::take(request.body_mut());
             for coding in codings.into_iter().rev() {
-                body = Body::erase(None, Decoded::new(body, coding, self.bounds));
+                body = Body::erase(None, Decoded::new(body, coding, bounds));
             }
             *request.body_mut() = body;
             request.head_mut().rewrite(&["content-encoding", "content-length"], None);

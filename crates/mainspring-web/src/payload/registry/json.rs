@@ -1,6 +1,11 @@
-//! Writes values as JSON, type by type.
+//! Writes values by serde, type by type: as JSON, or as a part of what derives `Serialize`.
+
+use std::cell::RefCell;
+use std::fmt;
 
 use http::StatusCode;
+use serde::ser::{Error as _, SerializeMap, SerializeSeq};
+use serde::{Serialize, Serializer};
 
 use super::builtin::leaf;
 use super::payload::{Entries, Payload};
@@ -10,86 +15,105 @@ use crate::error::Error;
 /// Deeper values are refused: most likely a conversion gives its own type again.
 const DEPTH: usize = 128;
 
-/// The document so far, and the way to the value at work.
-pub(super) struct Writer<'a> {
+/// What all values of a document share.
+struct Walk<'a> {
     registry: &'a Registry,
-    out: Vec<u8>,
-    path: String,
+    /// Why it failed, which serde keeps as text only.
+    fault: RefCell<Option<Error>>,
+}
+
+/// A value and the way to it.
+struct Visit<'a> {
+    walk: &'a Walk<'a>,
+    payload: &'a Payload,
+    place: Place<'a>,
     depth: usize,
 }
 
-impl<'a> Writer<'a> {
-    /// Writes a value and all that it holds.
-    pub(super) fn write(registry: &'a Registry, payload: &Payload) -> Result<Vec<u8>, Error> {
-        let mut writer = Self { registry, out: Vec::with_capacity(1024), path: String::new(), depth: 0 };
-        writer.value(payload)?;
-        Ok(writer.out)
-    }
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    Root,
+    Name(&'a Place<'a>, &'a str),
+    Index(&'a Place<'a>, usize),
+}
 
-    fn value(&mut self, payload: &Payload) -> Result<(), Error> {
-        if self.depth == DEPTH {
-            let (name, path) = (payload.type_name(), &self.path);
-            return Err(wrong(format!("the value `{path}` of type `{name}` is nested too deep for JSON")));
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root => Ok(()),
+            Self::Name(Self::Root, name) => f.write_str(name),
+            Self::Name(outer, name) => write!(f, "{outer}.{name}"),
+            Self::Index(outer, at) => write!(f, "{outer}[{at}]"),
         }
-        self.depth += 1;
-        let written = self.descend(payload);
-        self.depth -= 1;
-        written
+    }
+}
+
+/// Writes a value and all that it holds as JSON.
+pub(super) fn write(registry: &Registry, payload: &Payload) -> Result<Vec<u8>, Error> {
+    let walk = Walk { registry, fault: RefCell::default() };
+    let mut out = Vec::with_capacity(1024);
+    let written = serde_json::to_writer(&mut out, &walk.visit(payload));
+    written.map_err(|error| walk.fault.take().unwrap_or_else(|| wrong(error.to_string())))?;
+    Ok(out)
+}
+
+/// Writes a value and all that it holds as a part of something else.
+pub(super) fn serialize<S: Serializer>(
+    registry: &Registry,
+    payload: &Payload,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    Walk { registry, fault: RefCell::default() }.visit(payload).serialize(serializer)
+}
+
+impl<'a> Walk<'a> {
+    fn visit(&'a self, payload: &'a Payload) -> Visit<'a> {
+        Visit { walk: self, payload, place: Place::Root, depth: 0 }
     }
 
-    fn descend(&mut self, payload: &Payload) -> Result<(), Error> {
-        let document = self.registry.find((*payload.value).type_id());
+    fn fail<E: serde::ser::Error>(&self, error: Error) -> E {
+        let text = E::custom(&error);
+        *self.fault.borrow_mut() = Some(error);
+        text
+    }
+}
+
+impl Serialize for Visit<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { walk, payload, place, depth } = *self;
+        if depth == DEPTH {
+            let name = payload.type_name();
+            let message = format!("the value `{place}` of type `{name}` is nested too deep for JSON");
+            return Err(walk.fail(wrong(message)));
+        }
+        let depth = depth + 1;
+        let document = walk.registry.find((*payload.value).type_id());
         if let Some(converted) = document.and_then(|convert| convert(&*payload.value)) {
-            return self.value(&converted?);
+            let payload = &converted.map_err(|error| walk.fail(error))?;
+            return Visit { walk, payload, place, depth }.serialize(serializer);
         }
         if let Some(Entries(entries)) = payload.downcast_ref() {
-            return self.map(entries);
+            let mut map = serializer.serialize_map(Some(entries.len()))?;
+            for (name, payload) in entries {
+                let place = Place::Name(&place, name);
+                map.serialize_entry(name, &Visit { walk, payload, place, depth })?;
+            }
+            return map.end();
         }
         if let Some(values) = payload.downcast_ref::<Vec<Payload>>() {
-            return self.list(values);
-        }
-        match leaf(payload, &mut self.out) {
-            Some(written) => written.map_err(|error| wrong(format!("`{}` is no JSON: {error}", self.path))),
-            None => Err(unknown(payload, &self.path)),
-        }
-    }
-
-    fn map(&mut self, entries: &[(String, Payload)]) -> Result<(), Error> {
-        self.out.push(b'{');
-        for (at, (name, value)) in entries.iter().enumerate() {
-            if at > 0 {
-                self.out.push(b',');
+            let mut list = serializer.serialize_seq(Some(values.len()))?;
+            for (at, payload) in values.iter().enumerate() {
+                let place = Place::Index(&place, at);
+                list.serialize_element(&Visit { walk, payload, place, depth })?;
             }
-            serde_json::to_writer(&mut self.out, name).map_err(|error| wrong(error.to_string()))?;
-            self.out.push(b':');
-            self.within(name, value)?;
+            return list.end();
         }
-        self.out.push(b'}');
-        Ok(())
-    }
-
-    fn list(&mut self, values: &[Payload]) -> Result<(), Error> {
-        self.out.push(b'[');
-        for (at, value) in values.iter().enumerate() {
-            if at > 0 {
-                self.out.push(b',');
+        match leaf(payload, serializer) {
+            Ok(written) => {
+                written.map_err(|error| S::Error::custom(format!("`{place}` is no JSON: {error}")))
             }
-            self.within(&format!("[{at}]"), value)?;
+            Err(_) => Err(walk.fail(unknown(payload, &place.to_string()))),
         }
-        self.out.push(b']');
-        Ok(())
-    }
-
-    /// A value inside of this one.
-    fn within(&mut self, name: &str, payload: &Payload) -> Result<(), Error> {
-        let length = self.path.len();
-        if length > 0 && !name.starts_with('[') {
-            self.path.push('.');
-        }
-        self.path.push_str(name);
-        let value = self.value(payload);
-        self.path.truncate(length);
-        value
     }
 }
 
@@ -155,6 +179,46 @@ mod tests {
         let registry = Registry::new().register_json(|_: &Again| Ok(Payload::new(Again)));
         let error = registry.json(&Payload::new(Again)).unwrap_err();
         assert!(error.to_string().contains("nested too deep"), "{error}");
+    }
+
+    #[test]
+    fn a_conversion_that_fails_keeps_its_status() {
+        struct Gone;
+        let gone = |_: &Gone| Err(Error::new(StatusCode::GONE, "it is no more"));
+        let registry = Registry::new().register_json(gone);
+        let error = registry.json(&Payload::list([Payload::new(Gone)])).unwrap_err();
+        assert_eq!((error.status(), error.to_string().contains("no more")), (StatusCode::GONE, true));
+    }
+
+    #[derive(Serialize)]
+    struct Page {
+        number: u32,
+        rows: Vec<Payload>,
+        #[serde(flatten)]
+        rest: Payload,
+    }
+
+    #[test]
+    fn a_payload_is_a_part_of_what_serde_writes() {
+        struct Row;
+        super::super::register_json(|_: &Row| {
+            Ok(Payload::map([("z", Payload::new(1)), ("a", Payload::new(2))]))
+        });
+        let rest = Payload::map([("next", Payload::from(None::<u32>))]);
+        let page = Page { number: 7, rows: vec![Payload::new(Row), Payload::new("x")], rest };
+        let json = serde_json::to_string(&page).unwrap();
+        assert_eq!(json, r#"{"number":7,"rows":[{"z":1,"a":2},"x"],"next":null}"#);
+        let form = serde_html_form::to_string([("at", Payload::new(SystemTime::UNIX_EPOCH))]).unwrap();
+        assert_eq!(form, "at=1970-01-01T00%3A00%3A00Z");
+    }
+
+    #[test]
+    fn what_nobody_registered_is_named_where_serde_writes_it() {
+        struct Secret;
+        let error = serde_json::to_string(&[Payload::list([Payload::new(Secret)])]).unwrap_err();
+        assert!(error.to_string().contains("unserializable value at `[0]`"), "{error}");
+        let response = crate::Json([Payload::new(Secret)]).into_response();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
     }
 
     #[test]

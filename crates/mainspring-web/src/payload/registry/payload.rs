@@ -3,6 +3,8 @@
 use std::any::Any;
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+
 use super::registry::Registry;
 use crate::error::Error;
 use crate::response::{IntoResponse, Response};
@@ -104,6 +106,25 @@ impl Payload {
 impl IntoResponse for Payload {
     fn into_response(self) -> Response {
         Registry::current().respond(self).unwrap_or_else(IntoResponse::into_response)
+    }
+}
+
+/// Writes it as the [`Registry`] says that holds where it is written, in any format of serde.
+///
+/// So a payload may be a member of what derives `Serialize`:
+///
+/// ```
+/// use mainspring_web::payload::Payload;
+///
+/// #[derive(serde::Serialize)]
+/// struct Page { number: u32, rows: Vec<Payload> }
+///
+/// let page = Page { number: 1, rows: vec![Payload::map([("name", Payload::new("Ada"))])] };
+/// assert_eq!(serde_json::to_string(&page).unwrap(), r#"{"number":1,"rows":[{"name":"Ada"}]}"#);
+/// ```
+impl Serialize for Payload {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        super::json::serialize(&Registry::current(), self, serializer)
     }
 }
 

@@ -8,7 +8,6 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use http::StatusCode;
 use mainspring_task::context_var;
 
-use super::json::Writer;
 use super::payload::Payload;
 use crate::error::Error;
 use crate::middleware::{Middleware, Next};
@@ -171,7 +170,7 @@ impl Registry {
     ///
     /// 500 when the value holds something that is not registered; the message names type and place.
     pub fn json(&self, payload: &Payload) -> Result<String, Error> {
-        let bytes = Writer::write(self, payload)?;
+        let bytes = super::json::write(self, payload)?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
@@ -207,7 +206,7 @@ impl Registry {
     }
 
     fn document(&self, payload: &Payload) -> Result<Response, Error> {
-        Ok(Response::typed(ContentType::Json, Writer::write(self, payload)?.into()))
+        Ok(Response::typed(ContentType::Json, super::json::write(self, payload)?.into()))
     }
 
     pub(super) fn find(&self, id: TypeId) -> Option<&Document> {

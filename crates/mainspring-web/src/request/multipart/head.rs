@@ -4,6 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::decoder::malformed;
 use crate::error::Error;
+use crate::http1::is_value;
 use crate::request::values::percent_decoded;
 
 /// What a part says of itself.
@@ -20,20 +21,19 @@ const HEADERS: usize = 32;
 impl PartHead {
     /// Reads header lines up to the empty line.
     pub(super) fn parse(lines: &[u8]) -> Result<Self, Error> {
-        let mut fields = [httparse::EMPTY_HEADER; HEADERS];
-        let bad = |error: httparse::Error| malformed(&format!("bad headers of a part: {error}"));
-        let httparse::Status::Complete((_, fields)) =
-            httparse::parse_headers(lines, &mut fields).map_err(bad)?
-        else {
-            return Err(malformed("the headers of a part end early"));
-        };
-        let mut headers = HeaderMap::with_capacity(fields.len());
-        for field in fields {
-            let pair = (HeaderName::from_bytes(field.name.as_bytes()), HeaderValue::from_bytes(field.value));
-            let (Ok(name), Ok(value)) = pair else {
-                return Err(malformed(&format!("the header {:?} of a part", field.name)));
-            };
+        let mut headers = HeaderMap::new();
+        let mut rest = lines;
+        while let Some((line, after)) = line(rest).filter(|(line, _)| !line.is_empty()) {
+            if headers.len() == HEADERS {
+                return Err(malformed(&format!("a part has more than {HEADERS} headers")));
+            }
+            let (name, value) = field(line)
+                .ok_or_else(|| malformed(&format!("bad header of a part: {}", line.escape_ascii())))?;
             headers.append(name, value);
+            rest = after;
+        }
+        if rest != b"\r\n" {
+            return Err(malformed("the headers of a part end early"));
         }
         let disposition = headers.get(header::CONTENT_DISPOSITION).map(HeaderValue::as_bytes);
         let disposition = disposition.and_then(|value| std::str::from_utf8(value).ok());
@@ -46,6 +46,20 @@ impl PartHead {
         let filename = find("filename*").and_then(|value| extended(&value)).or_else(|| find("filename"));
         Ok(Self { name, filename, headers })
     }
+}
+
+/// The first line without its end, and what follows it.
+fn line(lines: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = memchr::memmem::find(lines, b"\r\n")?;
+    Some((lines.get(..end)?, lines.get(end + 2..)?))
+}
+
+/// The name and value of a line; a name is a token, and a value holds no control bytes (RFC 9110 §5.5).
+fn field(line: &[u8]) -> Option<(HeaderName, HeaderValue)> {
+    let colon = memchr::memchr(b':', line)?;
+    let name = HeaderName::from_bytes(line.get(..colon)?).ok()?;
+    let value = line.get(colon + 1..).filter(|value| is_value(value))?;
+    Some((name, HeaderValue::from_bytes(value.trim_ascii()).ok()?))
 }
 
 /// The parameters of `form-data; name="a"; filename="b"`; `None` when it is none.
@@ -138,8 +152,22 @@ mod tests {
 
     #[test]
     fn bad_header_lines_are_a_400() {
-        assert!(PartHead::parse(b"bad line\r\n\r\n").unwrap_err().is_client());
-        let many = "a: b\r\n".repeat(40) + "\r\n";
+        const GOOD: &str = "Content-Disposition: form-data; name=a";
+        for bad in
+            ["bad line", "a b: c", "a : b", " folded", ": b", "a: b\0", "a: b\n", "a: b\nc: d", "a: b\rc: d"]
+        {
+            for lines in [format!("{GOOD}\r\n{bad}\r\n\r\n"), format!("{bad}\r\n{GOOD}\r\n\r\n")] {
+                assert!(PartHead::parse(lines.as_bytes()).unwrap_err().is_client(), "{lines:?}");
+            }
+        }
+        for early in ["", "\r\n", "\n\n"] {
+            assert!(
+                PartHead::parse(format!("{GOOD}{early}").as_bytes()).unwrap_err().is_client(),
+                "{early:?}"
+            );
+        }
+        assert!(PartHead::parse(format!("{GOOD}\r\n\r\n").as_bytes()).is_ok());
+        let many = format!("{GOOD}\r\n{}\r\n", "a: b\r\n".repeat(HEADERS));
         assert!(PartHead::parse(many.as_bytes()).unwrap_err().is_client());
     }
 }
