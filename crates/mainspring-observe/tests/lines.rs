@@ -55,6 +55,28 @@ fn color_asked_for_by_name_is_kept() {
 }
 
 #[test]
+fn spans_stand_before_the_target_with_their_fields() {
+    let line = |format| {
+        let text = logged(Log::new().format(format), || {
+            let _outer = info_span!("request", id = 7).entered();
+            let _inner = info_span!("query").entered();
+            info!(target: "rates", "done");
+        });
+        text.split_once("Z").map(|(_, rest)| rest.to_owned()).unwrap()
+    };
+    assert_eq!(line(Format::Plain), "  INFO request{id=7}:query: rates: done\n");
+    let colored = "\x1b[0m \x1b[32m INFO\x1b[0m \x1b[1mrequest\x1b[0m\x1b[1m{\x1b[0m\x1b[3mid\x1b[0m\x1b[2m=\x1b[0m7\
+                   \x1b[1m}\x1b[0m\x1b[2m:\x1b[0m\x1b[1mquery\x1b[0m\x1b[2m:\x1b[0m \x1b[2mrates\x1b[0m\x1b[2m:\x1b[0m done\n";
+    assert_eq!(line(Format::Color), colored);
+}
+
+#[test]
+fn letters_beyond_ascii_are_kept_beside_the_controls_there() {
+    let text = logged(Log::new(), || info!("£5 für «ж» \u{a0}\u{9f}\u{7f}."));
+    assert!(text.ends_with("£5 für «ж» \u{a0}\\u{9f}\\x7f.\n"), "{text:?}");
+}
+
+#[test]
 fn escape_sequences_in_a_message_do_not_reach_the_terminal() {
     let text = logged(Log::new(), || warn!("{}", "\x1b[2Jgone"));
     assert!(!text.contains('\x1b'), "{text:?}");

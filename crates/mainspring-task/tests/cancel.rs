@@ -5,8 +5,8 @@
 use std::future::{Future, pending};
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use mainspring_task::cancel::{
     Exit, cancelled, catch_cancel, finally, rescued, shield, uncancellable, with_resource,
 };
@@ -149,6 +149,37 @@ async fn a_timed_out_body_cleans_up_before_the_caller_sees_it() {
     assert!(limited.await.is_err());
     assert_eq!(diary.read(), ["cleaned"]);
     assert_eq!(began.elapsed(), Duration::from_millis(1010));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guard_that_is_never_polled_again_is_reached_by_a_timeout_of_its_first_poll() {
+    let diary = Diary::new();
+    let guard = Box::pin(finally(pending::<()>(), diary.later("cleaned up")));
+    let mut guards: FuturesUnordered<_> = [guard].into_iter().collect();
+    // Stands in the time-out since its first poll, and is polled again when it is woken only.
+    let limited = timeout(Duration::from_secs(1), async move { guards.next().await });
+    assert!(spawn(limited).await.unwrap().is_err());
+    assert_eq!(diary.read(), ["cleaned up"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_panics_in_its_first_poll_leaves_the_scopes_around_it_as_they_were() {
+    let diary = Diary::new();
+    let task = spawn({
+        let diary = diary.clone();
+        async move {
+            let falls = timeout(Duration::from_secs(9), async {
+                timeout(Duration::from_secs(9), yield_now()).now_or_never();
+                panic!("on purpose");
+            });
+            assert!(std::panic::AssertUnwindSafe(falls).catch_unwind().await.is_err());
+            finally(pending::<()>(), diary.later("after")).await;
+        }
+    });
+    sleep(Duration::from_secs(1)).await;
+    task.cancel();
+    assert!(task.await.unwrap_err().is_cancelled());
+    assert_eq!(diary.read(), ["after"]);
 }
 
 #[tokio::test(start_paused = true)]
