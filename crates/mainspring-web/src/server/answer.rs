@@ -8,8 +8,9 @@ use http::{HeaderMap, StatusCode};
 use http_body::{Body as _, Frame};
 use tokio::task::coop;
 
-use super::exchange::{Ending, Exchange, Step, Turn, Work};
+use super::exchange::Exchange;
 use super::output::Output;
+use super::stage::{Ending, Step, Turn, Work};
 use crate::error::Error;
 use crate::http1::{Coding, Connection, Version, encode};
 use crate::payload::{Body, FileBody, Source};

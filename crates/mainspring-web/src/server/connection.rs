@@ -11,9 +11,10 @@ use http::StatusCode;
 
 use super::buffers::{self, READ};
 use super::drain::Drain;
-use super::exchange::{Ending, Exchange, Site, Step, Work};
+use super::exchange::{Exchange, Site};
 use super::farewell::farewell;
 use super::patience::{Patience, handler_deadline};
+use super::stage::{Ending, Step, Work};
 use super::transport::Transport;
 use super::watch::{Alarm, OnStop, Watch};
 use crate::error::Error;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::buffers::READ;
-use super::exchange::Ending;
+use super::stage::Ending;
 use super::transport::Transport;
 
 /// Most that is read and dropped at the end.

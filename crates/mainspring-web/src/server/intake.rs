@@ -5,8 +5,9 @@ use std::task::Context;
 use bytes::BytesMut;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
-use super::exchange::{Ending, Exchange, Rest, Stage, Step};
+use super::exchange::Exchange;
 use super::output::Output;
+use super::stage::{Ending, Rest, Stage, Step};
 use crate::http1::{CONTINUE, Decoder, Piece, Refusal, Trailers};
 use crate::payload::{Body, Demand, Pipe, Reader, pipe};
 

@@ -5,6 +5,7 @@
 //! the time. All requests that arrived together are answered with one write. Each half is a state machine, so that
 //! both directions of the socket, the handler and its answer's stream go on side by side:
 //!
+//! * [`stage`] has the names of how far a request has come;
 //! * [`intake`] moves a body that did not come with its head to its reader, through a bounded pipe;
 //! * [`answer`] moves the stream of an answer to the [`output`], or has the [`transport`] send a file;
 //! * [`patience`] knows until when the next byte must come, and go;
@@ -26,6 +27,7 @@ mod http_server;
 mod intake;
 mod output;
 mod patience;
+mod stage;
 #[cfg(test)]
 mod tests;
 mod timeouts;

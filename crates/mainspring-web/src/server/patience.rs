@@ -1,6 +1,7 @@
 //! How long a connection waits, for what.
 
-use super::exchange::{Exchange, Site, Step};
+use super::exchange::{Exchange, Site};
+use super::stage::Step;
 
 /// When what a connection waits for has lasted too long; all times are those of the server's clock.
 pub(super) struct Patience {
