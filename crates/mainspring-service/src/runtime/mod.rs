@@ -45,6 +45,9 @@ impl Runtime {
             Runtime::PerCore | Runtime::Current => tokio::runtime::Builder::new_current_thread(),
         };
         builder.worker_threads(workers).thread_name(threads.name.as_deref().unwrap_or("worker")).enable_all();
+        if self == Runtime::Shared {
+            builder.global_queue_interval(GLOBAL_QUEUE_INTERVAL);
+        }
         if let Some(blocking) = threads.blocking {
             builder.max_blocking_threads(blocking);
         }
@@ -52,6 +55,13 @@ impl Runtime {
         Ok((builder.build()?, cores))
     }
 }
+
+/// After how many tasks of its own a worker of [`Runtime::Shared`] takes one from the queue that all share.
+///
+/// A worker's own queue has 256 places; what is woken beyond them goes to the shared one. A worker that always has
+/// something of its own comes there so rarely by tokio's own measure that of 512 busy connections one in a hundred
+/// waited 60 ms for its turn.
+const GLOBAL_QUEUE_INTERVAL: u32 = 8;
 
 fn current_thread() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
