@@ -67,14 +67,19 @@ pub fn poll_receive(socket: &impl Socket, cx: &mut Context<'_>, room: &mut [u8])
                 done = Some(Poll::Pending);
                 return Ok(());
             };
-            let received = recv(socket, &mut *room, RecvFlags::empty());
-            if matches!(received, Err(Errno::WOULDBLOCK)) {
-                return Err(io::ErrorKind::WouldBlock.into());
+            match recv(socket, &mut *room, RecvFlags::empty()) {
+                Err(Errno::WOULDBLOCK) => Err(io::ErrorKind::WouldBlock.into()),
+                Err(error) => {
+                    turn.made_progress();
+                    done = Some(Poll::Ready(Err(error.into())));
+                    Ok(())
+                }
+                Ok((count, _)) => {
+                    turn.made_progress();
+                    done = Some(Poll::Ready(Ok(count)));
+                    after(count, room.len())
+                }
             }
-            turn.made_progress();
-            let received = received.map(|(count, _)| count);
-            done = Some(Poll::Ready(received.map_err(io::Error::from)));
-            after(received, room.len())
         };
         // What came of it is left in `done`: what the call gives says only whether there may be more. It holds nothing
         // to be dropped, which need not be looked at.
@@ -89,9 +94,8 @@ pub fn poll_receive(socket: &impl Socket, cx: &mut Context<'_>, room: &mut [u8])
 /// A call that moved only a part has come to the end of what there was, and there is no need to learn that from
 /// another that fails: the readiness that was there before the call is taken back.
 #[inline(always)]
-fn after(moved: rustix::io::Result<usize>, length: usize) -> io::Result<()> {
-    let part = matches!(moved, Ok(count) if 0 < count && count < length);
-    if part { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+fn after(moved: usize, length: usize) -> io::Result<()> {
+    if 0 < moved && moved < length { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
 }
 
 /// Sends from the front of `bytes`; gives how many went.
@@ -106,18 +110,22 @@ pub fn poll_send(socket: &impl Socket, cx: &mut Context<'_>, bytes: &[u8]) -> Po
     loop {
         // A socket is ready to send more often than not: unlike above, the turn is seldom asked for twice.
         let turn = ready!(coop::poll_proceed(cx));
-        let mut sent = Err(Errno::WOULDBLOCK);
-        let call = || {
-            sent = send(socket, bytes, SendFlags::NOSIGNAL);
-            if sent == Err(Errno::WOULDBLOCK) {
-                return Err(io::ErrorKind::WouldBlock.into());
+        let mut done = None;
+        let call = || match send(socket, bytes, SendFlags::NOSIGNAL) {
+            Err(Errno::WOULDBLOCK) => Err(io::ErrorKind::WouldBlock.into()),
+            Err(error) => {
+                done = Some(Err(error.into()));
+                Ok(())
             }
-            after(sent, bytes.len())
+            Ok(count) => {
+                done = Some(Ok(count));
+                after(count, bytes.len())
+            }
         };
         forget(socket.try_io(Interest::WRITABLE, call));
-        if sent != Err(Errno::WOULDBLOCK) {
+        if let Some(done) = done {
             turn.made_progress();
-            return Poll::Ready(sent.map_err(io::Error::from));
+            return Poll::Ready(done);
         }
         drop(turn);
         ready!(socket.poll_ready(Interest::WRITABLE, cx))?;
