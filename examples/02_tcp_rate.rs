@@ -13,7 +13,6 @@ use std::io;
 
 use mainspring::prelude::*;
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
 
 /// Stands in for asking the bank.
 async fn refresh(rate: Shared<u32>) {
@@ -21,7 +20,7 @@ async fn refresh(rate: Shared<u32>) {
 }
 
 /// Runs once for each connection; an error ends that connection and is logged.
-async fn tell(rate: Shared<u32>, mut client: TcpStream) -> io::Result<()> {
+async fn tell(rate: Shared<u32>, mut client: Connection) -> io::Result<()> {
     client.write_all(format!("Dollar rate is {}. \n", rate.get()).as_bytes()).await
 }
 

@@ -17,11 +17,10 @@ use std::io;
 
 use mainspring::prelude::*;
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
 
 type Visits = Shared<u64>;
 
-async fn tcp(visits: Visits, mut client: TcpStream) -> io::Result<()> {
+async fn tcp(visits: Visits, mut client: Connection) -> io::Result<()> {
     visits.update(|visits| *visits += 1);
     client.write_all(format!("{} visits\n", visits.get()).as_bytes()).await
 }

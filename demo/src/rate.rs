@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use mainspring::prelude::*;
 use serde::Serialize;
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
 
 /// How many units of the local money a dollar costs, and since when.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -28,6 +27,6 @@ pub(crate) async fn refresh(rate: Shared<Rate>) {
     rate.update(|rate| *rate = rate.next());
 }
 
-pub(crate) async fn tell(rate: Shared<Rate>, mut client: TcpStream) -> io::Result<()> {
+pub(crate) async fn tell(rate: Shared<Rate>, mut client: Connection) -> io::Result<()> {
     client.write_all(format!("Dollar rate is {}. \n", rate.get().rate).as_bytes()).await
 }

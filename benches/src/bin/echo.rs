@@ -2,9 +2,9 @@
 //!
 //! `echo [ROUNDS]` runs each server beside its bare counterpart, ROUNDS times over, with new processes each time. The
 //! two are driven in turn, for moments, so that what else the machine does meets both alike; the medians are printed.
-//! `echo serve KIND PORT` is one of the servers; those for the count of instructions alone are
-//! `current-connection` and `shared-connection`, whose handler takes a `Connection`, and `tokio-current-threads`,
-//! a bare one in a process that has a second thread, as one with a watchdog has.
+//! `echo serve KIND PORT` is one of the servers; those for the count of instructions alone are `current-stream` and
+//! `shared-stream`, whose handler takes tokio's `TcpStream` instead of a `Connection`, and `tokio-current-threads`, a
+//! bare one in a process that has a second thread, as one with a watchdog has.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -50,8 +50,8 @@ fn main() -> ExitCode {
 
 fn serve(kind: &str, port: &str) -> ExitCode {
     let runtime = match kind {
-        "current" | "current-connection" => Runtime::Current,
-        "shared" | "shared-connection" => Runtime::Shared,
+        "current" | "current-stream" => Runtime::Current,
+        "shared" | "shared-stream" => Runtime::Shared,
         "percore" => Runtime::PerCore,
         "tokio-current" => return bare(port, Builder::new_current_thread(), 0),
         "tokio-current-threads" => {
@@ -64,10 +64,10 @@ fn serve(kind: &str, port: &str) -> ExitCode {
         _ => return ExitCode::from(2),
     };
     let (entrypoint, address) = (Entrypoint::new("echo").runtime(runtime), format!("127.0.0.1:{port}"));
-    if kind.ends_with("-connection") {
-        entrypoint.service(TcpServer::bind(address, echo::<Connection>)).run()
-    } else {
+    if kind.ends_with("-stream") {
         entrypoint.service(TcpServer::bind(address, echo::<tokio::net::TcpStream>)).run()
+    } else {
+        entrypoint.service(TcpServer::bind(address, echo::<Connection>)).run()
     }
 }
 

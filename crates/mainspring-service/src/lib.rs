@@ -5,10 +5,10 @@
 //! failure, and stops them in the reverse order, with a bound on how long that may take.
 //!
 //! ```
-//! use mainspring_service::{Entrypoint, net::TcpServer};
+//! use mainspring_service::{Entrypoint, net::{Connection, TcpServer}};
 //! use tokio::io::AsyncWriteExt;
 //!
-//! let greeter = TcpServer::bind("127.0.0.1:0", |mut client: tokio::net::TcpStream| async move {
+//! let greeter = TcpServer::bind("127.0.0.1:0", |mut client: Connection| async move {
 //!     client.write_all(b"hello\n").await
 //! });
 //! let answer = Entrypoint::new("greeter").service(greeter).run_until(async { 42 });

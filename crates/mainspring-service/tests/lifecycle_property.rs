@@ -6,12 +6,11 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use mainspring_service::net::TcpServer;
+use mainspring_service::net::{Connection, TcpServer};
 use mainspring_service::service::{Configure, OnFailure, Restart};
 use mainspring_service::{Context, Entrypoint, Result, Service};
 use mainspring_task::{TaskRef, all_tasks};
 use proptest::prelude::*;
-use tokio::net::TcpStream;
 use tokio::time::sleep;
 
 /// What a service does. Times are in milliseconds.
@@ -44,7 +43,7 @@ struct Plan {
 struct Value;
 
 /// A handler that lets its client go.
-type Ignore = fn(TcpStream) -> Ready<()>;
+type Ignore = fn(Connection) -> Ready<()>;
 
 struct Planned {
     plan: Plan,

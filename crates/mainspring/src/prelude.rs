@@ -3,7 +3,7 @@
 pub use std::time::Duration;
 
 pub use mainspring_observe::log::Log;
-pub use mainspring_service::net::{Datagram, TcpServer, TlsServer, UdpServer, UnixServer};
+pub use mainspring_service::net::{Connection, Datagram, TcpServer, TlsServer, UdpServer, UnixServer};
 pub use mainspring_service::schedule::{Cron, Periodic};
 pub use mainspring_service::service::{Configure, OnFailure, Restart};
 pub use mainspring_service::{Context, Entrypoint, Result, Runtime, Service};

@@ -282,9 +282,9 @@ impl Entrypoint {
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() {
-    /// use mainspring_service::{Entrypoint, net::TcpServer};
+    /// use mainspring_service::{Entrypoint, net::{Connection, TcpServer}};
     ///
-    /// let echo = TcpServer::bind("127.0.0.1:0", |_: tokio::net::TcpStream| async {}).name("echo");
+    /// let echo = TcpServer::bind("127.0.0.1:0", |_: Connection| async {}).name("echo");
     /// let running = Entrypoint::new("test").service(echo).start().await.unwrap();
     /// assert_ne!(running.address("echo").unwrap().port(), 0);
     /// running.stop().await.unwrap();

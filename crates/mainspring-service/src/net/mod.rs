@@ -2,17 +2,17 @@
 //!
 //! | | takes | |
 //! |---|---|---|
-//! | [`TcpServer`] | a `TcpStream` or a [`Connection`] | |
+//! | [`TcpServer`] | a [`Connection`] or a `TcpStream` | |
 //! | [`TlsServer`] | a [`Connection`] | certificates loaded again while it runs; see [`tls`] |
-//! | [`UnixServer`] | a `UnixStream` or a [`Connection`] | its path is cleaned before and after |
+//! | [`UnixServer`] | a [`Connection`] or a `UnixStream` | its path is cleaned before and after |
 //! | [`UdpServer`] | a [`Datagram`] | bounded; what is lost is counted |
 //! | [`TcpClient`], [`TlsClient`] | the same | connect again; see [`Reconnect`] |
 //!
 //! **One listener.** [`Listener`] has what all servers over connections share, set by [`Options`]: how
 //! many are served at once and what becomes of the others, the pause when the system has no more file
 //! descriptors, idle time-outs, TLS, the PROXY protocol, [`Counters`], and the drain. Other crates put
-//! their protocols on it. A handler that takes a bare socket is given just that; one that takes a
-//! [`Connection`] serves TCP, Unix and TLS alike.
+//! their protocols on it. A handler that takes a
+//! [`Connection`] serves TCP, Unix and TLS alike; one that takes a bare socket of tokio is given just that.
 //!
 //! **Handshakes are the connection's own.** The PROXY header and the TLS handshake run in the task of
 //! their connection, within a bound, so that a client that stalls holds up no other. [`peer`] tells in

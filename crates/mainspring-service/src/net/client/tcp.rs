@@ -1,12 +1,10 @@
 use std::future::Future;
 use std::marker::PhantomData;
 
-use tokio::net::TcpStream;
-
 use super::Reconnect;
 use super::line::Line;
-use crate::net::Stream;
 use crate::net::builders::builders;
+use crate::net::{Connection, Stream};
 use crate::{Context, Outcome, Result, Service};
 
 /// A service that keeps a TCP connection to a server and runs a handler with it.
@@ -17,17 +15,16 @@ use crate::{Context, Outcome, Result, Service};
 /// [`finally`](mainspring_task::cancel::finally) still run.
 ///
 /// ```no_run
-/// use mainspring_service::{Entrypoint, net::TcpClient};
+/// use mainspring_service::{Entrypoint, net::{Connection, TcpClient}};
 /// use tokio::io::AsyncReadExt;
-/// use tokio::net::TcpStream;
 ///
-/// async fn listen(mut feed: TcpStream) -> std::io::Result<()> {
+/// async fn listen(mut feed: Connection) -> std::io::Result<()> {
 ///     while feed.read_u8().await? != b'.' {}
 ///     Ok(())
 /// }
 /// Entrypoint::new("demo").service(TcpClient::connect("feed.example:7000", listen)).run_until(async {}).unwrap();
 /// ```
-pub struct TcpClient<H, S = TcpStream> {
+pub struct TcpClient<H, S = Connection> {
     name: String,
     address: String,
     reconnect: Reconnect,

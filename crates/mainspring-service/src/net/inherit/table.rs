@@ -41,14 +41,14 @@ impl Inherited {
 ///
 /// ```
 /// use std::net::TcpListener;
-/// use mainspring_service::{Entrypoint, net::TcpServer, net::inherit};
+/// use mainspring_service::{Entrypoint, net::{Connection, TcpServer, inherit}};
 ///
 /// let socket = TcpListener::bind("127.0.0.1:0").unwrap();
 /// let address = socket.local_addr().unwrap();
 /// inherit::adopt(inherit::Inherited::new("greeter", socket.into()));
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-/// let greeter = TcpServer::bind("127.0.0.1:0", |_: tokio::net::TcpStream| async {}).name("greeter");
+/// let greeter = TcpServer::bind("127.0.0.1:0", |_: Connection| async {}).name("greeter");
 /// let running = Entrypoint::new("demo").service(greeter).start().await.unwrap();
 /// assert_eq!(running.address("greeter"), Some(address));
 /// # running.stop().await.unwrap();

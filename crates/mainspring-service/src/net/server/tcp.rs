@@ -1,29 +1,27 @@
 use std::future::Future;
 use std::marker::PhantomData;
 
-use tokio::net::TcpStream;
-
 use crate::net::builders::builders;
-use crate::net::{Listener, Options, Stream};
+use crate::net::{Connection, Listener, Options, Stream};
 use crate::{Context, Outcome, Result, Service};
 
 /// A service that runs a handler for each TCP connection.
 ///
-/// The handler takes a [`TcpStream`], or a [`Connection`](crate::net::Connection), which an idle time-out
-/// needs. Its error is logged with the peer's address and ends that connection only. At shutdown
-/// the port is closed first; handlers that are at work are given the grace to end.
+/// The handler takes a [`Connection`], which serves other kinds of sockets as well, or the bare
+/// [`TcpStream`](tokio::net::TcpStream), for which neither TLS nor an idle time-out can be set. Its error
+/// is logged with the peer's address and ends that connection only. At shutdown the port is closed first;
+/// handlers that are at work are given the grace to end.
 ///
 /// ```
-/// use mainspring_service::{Entrypoint, net::TcpServer};
+/// use mainspring_service::{Entrypoint, net::{Connection, TcpServer}};
 /// use tokio::io::AsyncWriteExt;
-/// use tokio::net::TcpStream;
 ///
-/// async fn hello(mut client: TcpStream) -> std::io::Result<()> {
+/// async fn hello(mut client: Connection) -> std::io::Result<()> {
 ///     client.write_all(b"hello\n").await
 /// }
 /// Entrypoint::new("demo").service(TcpServer::bind("127.0.0.1:0", hello)).run_until(async {}).unwrap();
 /// ```
-pub struct TcpServer<H, S = TcpStream> {
+pub struct TcpServer<H, S = Connection> {
     name: String,
     address: String,
     options: Options,

@@ -3,10 +3,12 @@ use std::marker::PhantomData;
 use std::path::PathBuf;
 
 use crate::net::builders::builders;
-use crate::net::{Listener, Options, Stream, UnixStream};
+use crate::net::{Connection, Listener, Options, Stream};
 use crate::{Context, Outcome, Result, Service};
 
 /// A service that runs a handler for each connection to a Unix socket.
+///
+/// The handler takes a [`Connection`], or the bare `UnixStream` of tokio, for which no idle time-out can be set.
 ///
 /// A socket that a killed server has left is removed; one that another server listens on is not, and
 /// fails the start, as does a path at which something else stands. At the end the path is removed, unless
@@ -14,18 +16,17 @@ use crate::{Context, Outcome, Result, Service};
 /// first connection can be made.
 ///
 /// ```
-/// use mainspring_service::{Entrypoint, net::UnixServer};
+/// use mainspring_service::{Entrypoint, net::{Connection, UnixServer}};
 /// use tokio::io::AsyncWriteExt;
-/// use tokio::net::UnixStream;
 ///
-/// async fn hello(mut client: UnixStream) -> std::io::Result<()> {
+/// async fn hello(mut client: Connection) -> std::io::Result<()> {
 ///     client.write_all(b"hello\n").await
 /// }
 /// let path = std::env::temp_dir().join(format!("hello-{}.sock", std::process::id()));
 /// Entrypoint::new("demo").service(UnixServer::bind(&path, hello)).run_until(async {}).unwrap();
 /// assert!(!path.exists());
 /// ```
-pub struct UnixServer<H, S = UnixStream> {
+pub struct UnixServer<H, S = Connection> {
     name: String,
     path: PathBuf,
     options: Options,
