@@ -40,6 +40,22 @@ pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
+/// How often something is to be done: what the command line says, or `default` when it says nothing.
+///
+/// # Errors
+///
+/// When the only argument is not a number above zero, or there are more.
+pub fn times(args: &[&str], default: usize) -> io::Result<usize> {
+    match args {
+        [] => Ok(default),
+        [times] => match times.parse() {
+            Ok(times) if times > 0 => Ok(times),
+            _ => Err(io::Error::other(format!("`{times}` is not a number of times above zero"))),
+        },
+        [_, more, ..] => Err(io::Error::other(format!("nothing is known of `{more}`"))),
+    }
+}
+
 /// Asks a child to end (SIGTERM).
 ///
 /// # Errors

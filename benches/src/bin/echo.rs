@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use mainspring::net::{Connection, TcpServer};
 use mainspring::{Entrypoint, Runtime};
-use mainspring_benches::{Stopwatch, median, pause, terminate};
+use mainspring_benches::{Stopwatch, median, pause, terminate, times};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::runtime::{Builder, Handle};
 
@@ -36,8 +36,7 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let done = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["serve", kind, port] => return serve(kind, port),
-        [] => compare(25),
-        [rounds, ..] => compare(rounds.parse().unwrap_or(25)),
+        ref args => times(args, 25).and_then(compare),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -8,7 +8,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 
 use mainspring::net::TcpServer;
 use mainspring::{Context, Entrypoint, Result, Service};
-use mainspring_benches::{Stopwatch, median, terminate};
+use mainspring_benches::{Stopwatch, median, terminate, times};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -29,8 +29,7 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let done = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["run", kind] => return run(kind),
-        [runs, ..] => compare(runs.parse().unwrap_or(21)),
-        [] => compare(21),
+        ref args => times(args, 21).and_then(compare),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
