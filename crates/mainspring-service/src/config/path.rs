@@ -27,18 +27,21 @@ pub(super) fn index(key: &str) -> Option<usize> {
     key.strip_prefix('[')?.strip_suffix(']')?.parse().ok()
 }
 
-/// A path as it is read: `peers[2].port`.
+/// A path as it is read: `peers[2].port`. A key that has a dot is in quotes, as TOML has it: `hosts."a.example".port`.
 pub(super) fn dotted(path: &[String]) -> String {
     let mut text = String::new();
     for key in path {
         if !text.is_empty() && index(key).is_none() {
             text.push('.');
         }
+        let quote = if key.contains('.') { "\"" } else { "" };
+        text.push_str(quote);
         if key.chars().any(char::is_control) {
             text.extend(key.escape_debug());
         } else {
             text.push_str(key);
         }
+        text.push_str(quote);
     }
     text
 }

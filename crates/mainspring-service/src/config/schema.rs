@@ -1,5 +1,4 @@
 use super::field::{Field, Shape};
-use super::path::dotted;
 
 /// Trees are walked by recursion, so a key has no more parts than this; TOML's parser has such a limit of its own.
 const DEPTH: usize = 64;
@@ -58,8 +57,8 @@ impl Schema {
     pub(super) fn suggest(&self, given: &[String]) -> Option<Vec<String>> {
         let mut known = Vec::new();
         paths(&self.fields, &mut Vec::new(), &mut known);
-        let wanted = plain(&dotted(given));
-        let distance = |path: &Vec<String>| distance(&plain(&dotted(path)), &wanted);
+        let wanted = plain(&given.join("."));
+        let distance = |path: &Vec<String>| distance(&plain(&path.join(".")), &wanted);
         let near = known.iter().min_by_key(|path| distance(path));
         if let Some(path) = near.filter(|path| distance(path) <= slack(&wanted)) {
             return Some(path.clone());
@@ -124,6 +123,7 @@ fn paths(fields: &[Field], above: &mut Vec<String>, found: &mut Vec<Vec<String>>
 
 #[cfg(test)]
 mod tests {
+    use super::super::path::dotted;
     use super::*;
 
     fn schema() -> Schema {
