@@ -14,6 +14,7 @@ use super::document::{self, Document};
 use super::fault::{Fault, Place, What};
 use super::origin::Origin;
 use super::path::Path;
+use super::schema::nearest;
 use super::secret;
 use super::sources::Files;
 use super::tree::{Content, entries, quote};
@@ -25,11 +26,19 @@ pub(super) struct Findings<'a> {
     pub(super) unknown: RefCell<Vec<Unknown>>,
     /// A fingerprint of each secret, by which a change can be told.
     pub(super) secrets: RefCell<BTreeMap<Vec<String>, u64>>,
+    /// The last value that was given away as what it is, so that nobody knows what its type was read into.
+    buffered: RefCell<Vec<String>>,
 }
 
 impl<'a> Findings<'a> {
     pub(super) fn new(files: &'a dyn Files, hasher: &'a RandomState) -> Self {
-        Findings { files, hasher, unknown: RefCell::default(), secrets: RefCell::default() }
+        Findings {
+            files,
+            hasher,
+            unknown: RefCell::default(),
+            secrets: RefCell::default(),
+            buffered: RefCell::default(),
+        }
     }
 }
 
@@ -89,11 +98,24 @@ impl<'a> Reader<'a> {
 
     /// Notes where the fault is, unless a value further in has done so.
     pub(super) fn place<T>(&self, result: Result<T, Fault>) -> Result<T, Fault> {
+        self.placed(result, |reader| {
+            let buffered = reader.findings.buffered.borrow();
+            let is_buffered = !buffered.is_empty() && buffered.starts_with(&reader.path.parts());
+            if is_buffered { reader.kind_name().to_owned() } else { reader.describe() }
+        })
+    }
+
+    /// The same, where a secret may be somewhere in the value: what kind it is of is all that is said.
+    fn place_whole<T>(&self, result: Result<T, Fault>) -> Result<T, Fault> {
+        self.placed(result, |reader| reader.kind_name().to_owned())
+    }
+
+    fn placed<T>(&self, result: Result<T, Fault>, found: impl FnOnce(&Self) -> String) -> Result<T, Fault> {
         result.map_err(|mut fault| {
             fault.place.get_or_insert_with(|| Place {
                 path: self.path.parts(),
                 origin: self.origin(),
-                found: (!self.secret).then(|| self.describe()),
+                found: (!self.secret).then(|| found(self)),
             });
             fault
         })
@@ -103,6 +125,17 @@ impl<'a> Reader<'a> {
         match self.input {
             Input::Text(text) => quote(text),
             Input::Value(value) => Content(value, self.document).describe(),
+        }
+    }
+
+    fn kind_name(&self) -> &'static str {
+        match self.kind() {
+            ValueKind::I64(_) | ValueKind::I128(_) => "an integer",
+            ValueKind::Float(_) => "a number",
+            ValueKind::Boolean(_) => "true or false",
+            ValueKind::Array(_) => "a list",
+            ValueKind::Table(_) => "a table",
+            _ => "a text",
         }
     }
 
@@ -211,6 +244,27 @@ impl<'a> Reader<'a> {
         })
     }
 
+    fn variant<'de, V: Visitor<'de>>(
+        self,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        match (self.any_text(), self.kind()) {
+            (Some(text), _) => {
+                let name: StrDeserializer<'_, Fault> = text.into_deserializer();
+                // A text that is no variant may be meant as what a variant holds.
+                let near = nearest(text, variants).is_some();
+                let result = visitor.visit_enum(name);
+                if near { self.place(result) } else { self.place_whole(result) }
+            }
+            (None, ValueKind::Table(table)) if table.len() == 1 => {
+                let (name, value) = table.iter().next().expect("there is one entry");
+                visitor.visit_enum(Variant { reader: self, name, value })
+            }
+            _ => Err(Fault::new(What::OneOf(variants.to_vec()))),
+        }
+    }
+
     /// Reads a value that is not to be shown, out of the file that holds it when there is one.
     fn secret<'de, V: Visitor<'de>>(&self, visitor: V) -> Result<V::Value, Fault> {
         let hidden = Reader { secret: true, ..*self };
@@ -278,7 +332,8 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        self.place(self.plain(visitor))
+        *self.findings.buffered.borrow_mut() = self.path.parts();
+        self.place_whole(self.plain(visitor))
     }
 
     fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
@@ -290,7 +345,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        let Some(text) = self.open() else { return self.deserialize_any(visitor) };
+        let Some(text) = self.open() else { return self.place(self.plain(visitor)) };
         self.place(match text.trim() {
             "true" | "1" => visitor.visit_bool(true),
             "false" | "0" => visitor.visit_bool(false),
@@ -329,7 +384,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        self.place(self.list(visitor))
+        self.place_whole(self.list(visitor))
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Fault> {
@@ -346,7 +401,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        self.place(self.nested(visitor, |reader, visitor| reader.plain(visitor)))
+        self.place_whole(self.nested(visitor, |reader, visitor| reader.plain(visitor)))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -355,7 +410,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Fault> {
-        self.place(self.record(fields, visitor))
+        self.place_whole(self.record(fields, visitor))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -364,25 +419,24 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Fault> {
-        let result = match (self.any_text(), self.kind()) {
-            (Some(text), _) => {
-                let name: StrDeserializer<'_, Fault> = text.into_deserializer();
-                visitor.visit_enum(name)
-            }
-            (None, ValueKind::Table(table)) if table.len() == 1 => {
-                let (name, value) = table.iter().next().expect("there is one entry");
-                visitor.visit_enum(Variant { reader: self, name, value })
-            }
-            _ => Err(Fault::new(What::OneOf(variants.to_vec()))),
-        };
-        self.place(result)
+        if let Some(text) = self.open().filter(|text| text.trim_start().starts_with('{')) {
+            let Some(parsed) = document::inline(text) else {
+                return self.place_whole(Err(Fault::new(What::OneOf(variants.to_vec()))));
+            };
+            return self.place_whole(self.inline(&parsed, &self.origin()).variant(variants, visitor));
+        }
+        self.place(self.variant(variants, visitor))
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         visitor.visit_unit()
     }
 
-    forward_to_deserialize_any! { bytes byte_buf unit unit_struct identifier }
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        self.deserialize_str(visitor)
+    }
+
+    forward_to_deserialize_any! { bytes byte_buf unit unit_struct }
 }
 
 impl<'de> IntoDeserializer<'de, Fault> for Reader<'_> {

@@ -128,7 +128,7 @@ fn what_is_taken_out_for_a_mistake_leaves_no_second_one() {
 
 #[test]
 fn a_value_for_a_table() {
-    assert_eq!(wrong(file("http = 80")), "rates.toml:1:8: `http`: expected a table, found 80");
+    assert_eq!(wrong(file("http = 80")), "rates.toml:1:8: `http`: expected a table, found an integer");
 }
 
 #[test]
@@ -299,10 +299,10 @@ fn all_mistakes_of_all_layers_are_told_at_once() {
          rates.toml:1:11: `refresh`: expected a duration such as \"10s\" or \"1m30s\", found 5\n  \
          rates.toml:2:1: unknown key `unknown`; known are `refresh`, `token`, `proxy`, `currencies`, `level`, \
          `http`, `factors`\n  \
-         rates.toml:3:14: `currencies`: expected a list, found \"EUR\"\n  \
+         rates.toml:3:14: `currencies`: expected a list, found a text\n  \
          rates.toml:5:11: `http.workers`: expected an integer from 0 to 65535, found -1\n  \
          rates.toml:6:12: `http.compress`: expected true or false, found \"yes\"\n  \
-         variable RATES_LEVEL: `level`: expected `debug` or `info`, found \"loud\"\n  \
+         variable RATES_LEVEL: `level`: expected `debug` or `info`, found a text\n  \
          flag --http.max-body: `http.max-body`: expected a size such as \"2 MiB\" or \"512 kB\", found \"big\"\n  \
          flag --nothing: there is no such flag; `--help` lists them"
     );

@@ -38,6 +38,95 @@ fn a_secret_is_never_shown_wherever_it_comes_from() {
     }
 }
 
+/// Settings in which a secret is inside of something else.
+#[derive(Debug, Default, Serialize, Deserialize, mainspring_macros::Config)]
+#[serde(default)]
+#[config(crate = "mainspring_service::config")]
+struct Nested {
+    tokens: Vec<Secret<String>>,
+    keys: std::collections::BTreeMap<String, Secret<String>>,
+    #[config(nested)]
+    db: Db,
+    peers: Vec<Db>,
+    auth: Auth,
+    tagged: Tagged,
+    untagged: Untagged,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize, mainspring_macros::Config)]
+#[serde(default)]
+#[config(crate = "mainspring_service::config")]
+struct Db {
+    user: String,
+    password: Secret<String>,
+    port: u16,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Auth {
+    #[default]
+    None,
+    Token(Secret<String>),
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+enum Tagged {
+    #[default]
+    None,
+    Login {
+        password: Secret<String>,
+        port: u16,
+    },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Untagged {
+    Pin(Secret<u32>),
+    Empty {},
+}
+
+impl Default for Untagged {
+    fn default() -> Self {
+        Untagged::Empty {}
+    }
+}
+
+fn nested(sources: Sources) -> Result<Nested, mainspring_service::config::Error> {
+    Loader::new("rates").sources(sources).load()
+}
+
+#[test]
+fn a_secret_in_a_value_of_the_wrong_shape_is_never_shown() {
+    let sources = [
+        file("tokens = 'hunter2'"),
+        file("keys = 'hunter2'"),
+        file("db = 'postgres://u:hunter2@h'"),
+        file("auth = 'hunter2'"),
+        file("tagged = 'hunter2'"),
+        file("untagged = 'hunter2'"),
+        file("tagged = { kind = 'login', password = 'hunter2', port = 'x' }"),
+        var("RATES_DB", "{ user = 'u', password = 'hunter2'"),
+        var("RATES_PEERS", "[{ password = 'hunter2' port = 1 }]"),
+        var("RATES_PEERS", "hunter2,b"),
+        var("RATES_AUTH", "{ token = 'hunter2'"),
+        var("RATES_TAGGED", "{ kind='login', password='hunter2', port='x' }"),
+    ];
+    for (index, sources) in sources.into_iter().enumerate() {
+        let error = nested(sources).expect_err("it is wrong");
+        let shown = format!("{error}{error:?}");
+        assert!(!shown.contains(SECRET), "source {index}: {shown}");
+    }
+}
+
+#[test]
+fn what_a_variant_holds_can_be_given_as_the_text_of_a_table() {
+    let settings = nested(var("RATES_AUTH", "{ token = 'hunter2' }")).unwrap();
+    assert!(matches!(settings.auth, Auth::Token(token) if token.expose() == SECRET));
+}
+
 #[test]
 fn a_secret_is_never_shown_by_a_mistake() {
     let sources = [
