@@ -9,6 +9,7 @@ use super::field::Config;
 use super::loaded::{Fingerprints, Loaded};
 use super::loader::Loader;
 use super::path::dotted;
+use super::secret::MASK;
 
 /// Settings that can be loaded again while the program runs, on SIGHUP for one.
 ///
@@ -102,11 +103,34 @@ impl Known {
     fn changes(&self, now: &Known) -> Changes {
         let mut keys = BTreeSet::new();
         match (&self.written, &now.written) {
-            (Some(old), Some(new)) => differences(old, new, &mut keys),
+            (Some(old), Some(new)) => {
+                differences(old, new, &mut keys);
+                keys.extend(self.unseen(now, new));
+            }
             _ => differences(&self.values, &now.values, &mut keys),
         }
         differences(&self.secrets, &now.secrets, &mut keys);
         Changes { keys }
+    }
+
+    /// The changes that what is `written` does not show: of secrets that serde has buffered on their way to a
+    /// flattened struct or a tagged enum, and of values that are not written at all.
+    fn unseen(&self, now: &Known, written: &BTreeMap<Vec<String>, toml::Value>) -> BTreeSet<String> {
+        let is_shown = |path: &Vec<String>| {
+            let beside = |key: &Vec<String>| key.starts_with(path) || path.starts_with(key);
+            now.secrets.keys().any(beside)
+                || written.iter().any(|(key, value)| beside(key) && !value.to_string().contains(MASK))
+        };
+        let mut keys = BTreeSet::new();
+        let hidden = |values: &Fingerprints| -> Fingerprints {
+            values
+                .iter()
+                .filter(|(path, _)| !is_shown(path))
+                .map(|(path, print)| (path.clone(), *print))
+                .collect()
+        };
+        differences(&hidden(&self.values), &hidden(&now.values), &mut keys);
+        keys
     }
 }
 

@@ -186,3 +186,32 @@ async fn slowly(cx: Context, heard: Shared<u32>, busy: Shared<bool>) {
         busy.until(|busy| !busy).await;
     }
 }
+
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize, mainspring_macros::Config)]
+#[serde(default)]
+#[config(crate = "mainspring_service::config")]
+struct Flattened {
+    #[serde(flatten)]
+    #[config(nested)]
+    inner: Inner,
+    level: String,
+}
+
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize, mainspring_macros::Config)]
+#[serde(default)]
+#[config(crate = "mainspring_service::config")]
+struct Inner {
+    token: mainspring_service::config::Secret<String>,
+}
+
+#[test]
+fn a_changed_secret_of_a_flattened_struct_comes_in_force() {
+    let drawer = Drawer::default();
+    drawer.write("rates.toml", "token = 'one'");
+    let sources = Sources::none().files(drawer.clone());
+    let live: Live<Flattened> = Loader::new("rates").sources(sources).live().unwrap();
+    assert!(live.reload().unwrap().is_empty());
+    drawer.write("rates.toml", "token = 'two'");
+    assert_eq!(live.reload().unwrap().keys().collect::<Vec<_>>(), ["token"]);
+    assert_eq!(live.settings().get().inner.token.expose(), "two");
+}
