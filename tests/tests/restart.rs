@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use mainspring_tests::{Demo, PATIENCE, eventually};
+use mainspring_tests::{Demo, PATIENCE, eventually, request};
 
 const CONNECTIONS: usize = 50;
 
@@ -153,6 +153,23 @@ fn the_old_process_ends_well_when_the_new_one_is_ready() {
     kill("TERM", pids(&demo)[1]);
     // Both have closed their output by now; the code is that of the first.
     assert_eq!(demo.wait(PATIENCE).code(), Some(0));
+}
+
+/// A signal may mean the successor: it is the second that ends a stop which no signal has begun.
+#[test]
+fn the_first_sigterm_cuts_nothing_of_a_process_that_was_replaced() {
+    let demo = Demo::start();
+    let mut connection = demo.connect();
+    connection.send(request("GET", "/") + &request("GET", "/sleep/5000"));
+    assert_eq!(connection.answer().text(), "Meow.");
+    demo.signal("USR2");
+    let _last = Last(&demo);
+    eventually("a successor runs", || (pids(&demo).len() == 2).then_some(()));
+    demo.errors().expect("draining");
+    demo.signal("TERM");
+    demo.errors().expect("a second signal ends it at once");
+    assert_eq!(connection.answer().text(), "slept 5000 ms");
+    eventually("the process that was replaced ends", || is_gone(pids(&demo)[0]).then_some(()));
 }
 
 /// Whether each socket of a process is closed in its children, by the socket's number.

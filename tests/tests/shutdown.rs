@@ -247,6 +247,18 @@ fn a_second_sigterm_ends_a_process_at_work() {
 }
 
 #[test]
+fn sigusr2_during_a_stop_starts_no_successor_and_cuts_nothing() {
+    let mut demo = Demo::start();
+    let mut connection = under_way(&demo, 1_000);
+    demo.signal("TERM");
+    demo.errors().expect("draining");
+    demo.signal("USR2");
+    demo.errors().expect("SIGUSR2 is ignored");
+    assert_eq!(connection.answer().text(), "slept 1000 ms");
+    assert_eq!(demo.wait(PATIENCE).code(), Some(0));
+}
+
+#[test]
 fn a_second_sigint_ends_a_process_at_work() {
     let mut demo = Demo::start();
     let _connection = under_way(&demo, 60_000);

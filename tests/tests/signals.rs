@@ -4,6 +4,7 @@
 
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
+use std::process::Command;
 
 use mainspring_tests::{Demo, PATIENCE};
 
@@ -47,12 +48,16 @@ impl Manager {
         Manager { socket, folder }
     }
 
+    fn receive(&self) -> String {
+        let mut buffer = [0; 4096];
+        let length = self.socket.recv(&mut buffer).unwrap();
+        String::from_utf8_lossy(&buffer[..length]).into_owned()
+    }
+
     /// Receives until a message has the text.
     fn expect(&self, text: &str) -> String {
-        let mut buffer = [0; 4096];
         loop {
-            let length = self.socket.recv(&mut buffer).unwrap();
-            let message = String::from_utf8_lossy(&buffer[..length]).into_owned();
+            let message = self.receive();
             if message.contains(text) {
                 return message;
             }
@@ -103,5 +108,43 @@ fn the_watchdog_of_a_service_manager_hears_a_beat() {
     manager.expect("READY=1");
     for _ in 0..3 {
         manager.expect("WATCHDOG=1");
+    }
+}
+
+/// Ends the successor, which is not the test's own child, whatever becomes of the test.
+struct Successor(String);
+
+impl Drop for Successor {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").args(["-KILL", &self.0]).status();
+    }
+}
+
+#[test]
+fn a_successor_beats_for_the_watchdog_and_is_not_said_to_stop() {
+    let manager = Manager::new("successor");
+    let mut shell = Command::new("sh");
+    // As systemd has it: the watchdog is for the process of this id.
+    shell.args(["-c", "WATCHDOG_PID=$$ exec \"$@\"", "sh"]).arg(mainspring_tests::demo().get_program());
+    for flag in ["--tcp", "--http", "--udp"] {
+        shell.args([flag, "127.0.0.1:0"]);
+    }
+    shell.env("NOTIFY_SOCKET", manager.folder.join("notify")).env("WATCHDOG_USEC", "200000");
+    let demo = Demo::run(shell);
+    demo.signal("USR2");
+    let told = manager.expect("MAINPID=");
+    let _successor = Successor(told.split("MAINPID=").nth(1).unwrap().trim().to_owned());
+    demo.errors().expect("stopped");
+    manager.socket.set_nonblocking(true).unwrap();
+    let mut buffer = [0; 4096];
+    while let Ok(length) = manager.socket.recv(&mut buffer) {
+        let message = String::from_utf8_lossy(&buffer[..length]);
+        assert!(!message.contains("STOPPING=1"), "{message}");
+    }
+    manager.socket.set_nonblocking(false).unwrap();
+    // The process before it may have had one under way.
+    for _ in 0..4 {
+        let message = manager.expect("WATCHDOG=1");
+        assert!(!message.contains("STOPPING=1"), "{message}");
     }
 }

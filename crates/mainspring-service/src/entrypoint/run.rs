@@ -9,10 +9,11 @@ use mainspring_task::cancel::{grace, rescued};
 use tokio::time::timeout;
 
 use super::launch::complain;
+use super::reload::Reload;
 use super::{Entrypoint, Running, manager};
 use crate::Error;
 use crate::runtime::Cores;
-use crate::signal::Signals;
+use crate::signal::{Phase, Signal, Signals};
 
 /// How long a runtime whose tasks have ended may take to end its blocking threads.
 const RUNTIME_END: Duration = Duration::from_secs(1);
@@ -41,13 +42,14 @@ impl Entrypoint {
         let reload = Arc::clone(&running.reload);
         let started = tokio::select! {
             ready = running.ready() => ready,
-            signal = signals.ending(&reload) => Err(Error::interrupted(signal)),
+            signal = signals.ending(&reload, Phase::Starting) => Err(Error::interrupted(signal)),
         };
         if let Err(reason) = started {
+            manager::stopping();
             let abandoned = tokio::select! {
                 biased;
                 abandoned = running.abandon() => abandoned,
-                signal = signals.ending(&reload) => Err(Error::killed(signal)),
+                signal = second(&mut signals, &reload, reason.is_interrupted()) => Err(Error::killed(signal)),
             };
             return Err(worse(reason, abandoned));
         }
@@ -64,23 +66,42 @@ impl Entrypoint {
         let ended = tokio::select! {
             output = future => Ok(output),
             failed = running.failed() => Err(failed),
-            signal = signals.ending(&reload) => Err(Error::interrupted(signal)),
+            signal = signals.ending(&reload, Phase::Ready) => Err(Error::interrupted(signal)),
         };
+        let mut told = false;
         if let Err(reason) = &ended {
             tracing::info!(%reason, "stopping");
             running.handover = reason.is_replaced();
+            told = reason.is_interrupted() && !running.handover;
         }
-        manager::stopping();
+        // After a handover it is the successor that the manager watches, and that does not stop.
+        if !running.handover {
+            manager::stopping();
+        }
         let stopped = tokio::select! {
             biased;
             stopped = running.stop() => stopped,
-            signal = signals.ending(&reload) => Err(Error::killed(signal)),
+            signal = second(&mut signals, &reload, told) => Err(Error::killed(signal)),
         };
         match (ended, stopped) {
             (Err(failed), Ok(())) => Err(failed),
-            (Err(failed), Err(_)) if !failed.is_interrupted() => Err(failed),
+            (Err(failed), Err(stopped)) if !failed.is_interrupted() && stopped.exit_code() <= 128 => {
+                Err(failed)
+            }
             (ended, stopped) => stopped.and(ended),
         }
+    }
+}
+
+/// Waits for the signal that ends a stop at once: the second, of which a signal that began the stop is the first.
+async fn second(signals: &mut Signals, reload: &Reload, mut told: bool) -> Signal {
+    loop {
+        let signal = signals.ending(reload, Phase::Stopping).await;
+        if told {
+            return signal;
+        }
+        told = true;
+        tracing::info!("{signal}: the process is stopping already; a second signal ends it at once");
     }
 }
 

@@ -27,10 +27,9 @@ pub(crate) async fn start(within: Duration) -> Result<u32> {
     let child = successor.0.as_mut().expect("it has just been put there");
     let pid = child.id().ok_or("the successor ended at once")?;
     tracing::info!(pid, "SIGUSR2: waiting for the successor to be ready");
-    let mut message = [0; 16];
     let told = timeout(within, async {
         tokio::select! {
-            told = ready.recv(&mut message) => told.map(|_| ()).map_err(BoxError::from),
+            told = told_by(&ready, pid) => told.map_err(BoxError::from),
             ended = child.wait() => Err(format!("the successor has ended: {}", ended?).into()),
         }
     });
@@ -40,11 +39,28 @@ pub(crate) async fn start(within: Duration) -> Result<u32> {
     Ok(pid)
 }
 
+/// Waits until the process of this id says that it is ready. What it has started itself may have inherited the name
+/// of the socket, and does not count.
+async fn told_by(ready: &NamedSocket, pid: u32) -> io::Result<()> {
+    let expected = message(pid);
+    let mut heard = [0; 32];
+    loop {
+        let length = ready.recv(&mut heard).await?;
+        if heard[..length] == *expected.as_bytes() {
+            return Ok(());
+        }
+    }
+}
+
+fn message(pid: u32) -> String {
+    format!("READY=1 {pid}")
+}
+
 /// To be called when this process is ready: who waits for it to take over is told.
 #[expect(clippy::disallowed_methods, reason = "the entrypoint reads what the process before it has left")]
 pub(super) fn ready() {
     let Ok(name) = std::env::var(READY) else { return };
-    if let Err(error) = named_socket::send(&name, b"READY=1") {
+    if let Err(error) = named_socket::send(&name, message(std::process::id()).as_bytes()) {
         // It may have given up waiting, or be gone; this process runs all the same.
         tracing::warn!(%error, "the process before this one could not be told that this is ready");
     }
@@ -69,6 +85,8 @@ fn command(handover: &Handover, ready: &str) -> Result<Command> {
         .env("LISTEN_FDS", fds.len().to_string())
         .env("LISTEN_FDNAMES", names.join(":"))
         .env_remove("LISTEN_PID")
+        // It names this process, and the watchdog is to beat in the other.
+        .env_remove("WATCHDOG_PID")
         .env(READY, ready)
         .fd_mappings(fds.into_iter().zip(FIRST..).map(mapping).collect())?;
     Ok(command)

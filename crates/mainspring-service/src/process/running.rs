@@ -21,9 +21,16 @@ const AFTERMATH: Duration = Duration::from_secs(1);
 /// Between two looks at a group whose leader has ended.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// What a service manager tells one process, and that one alone.
-const MANAGER: [&str; 6] =
-    ["NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "WATCHDOG_USEC", "WATCHDOG_PID"];
+/// What a service manager, or a process that is to be replaced, tells one process, and that one alone.
+const MANAGER: [&str; 7] = [
+    "NOTIFY_SOCKET",
+    "LISTEN_FDS",
+    "LISTEN_PID",
+    "LISTEN_FDNAMES",
+    "WATCHDOG_USEC",
+    "WATCHDOG_PID",
+    "MAINSPRING_READY",
+];
 
 /// A process that runs, with all that it starts. Killed when dropped.
 #[derive(Debug)]

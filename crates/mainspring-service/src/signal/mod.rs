@@ -56,6 +56,14 @@ impl Clone for Hangup {
     }
 }
 
+/// Where a process is when it hears a signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Starting,
+    Ready,
+    Stopping,
+}
+
 /// A signal that asks the process to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signal {

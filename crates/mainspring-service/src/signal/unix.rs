@@ -4,7 +4,7 @@ use std::time::Duration;
 use mainspring_task::inspect;
 use tokio::signal::unix::{self, SignalKind};
 
-use super::Signal;
+use super::{Phase, Signal};
 use crate::entrypoint::reload::Reload;
 use crate::entrypoint::{manager, successor};
 
@@ -33,21 +33,29 @@ impl Signals {
 
     /// Waits for a signal that ends the process. The others are seen to meanwhile: SIGHUP tells those
     /// who read their settings anew, SIGUSR1 writes a list of all tasks to the log.
-    pub(crate) async fn ending(&mut self, reload: &Reload) -> Signal {
+    ///
+    /// Only a process that is ready is replaced, and only then has its service manager to hear that it is so again.
+    pub(crate) async fn ending(&mut self, reload: &Reload, phase: Phase) -> Signal {
         loop {
             tokio::select! {
                 _ = self.interrupt.recv() => return Signal::Interrupt,
                 _ = self.terminate.recv() => return Signal::Terminate,
                 _ = self.replace.recv() => {
-                    if let Some(signal) = self.replaced().await {
+                    if phase != Phase::Ready {
+                        tracing::warn!(?phase, "SIGUSR2 is ignored: only a process that is ready is replaced");
+                    } else if let Some(signal) = self.replaced().await {
                         return signal;
                     }
                 }
                 _ = self.hangup.recv() => {
                     tracing::info!("SIGHUP: reading the settings anew");
-                    manager::reloading();
+                    if phase == Phase::Ready {
+                        manager::reloading();
+                    }
                     reload.run();
-                    manager::reloaded();
+                    if phase == Phase::Ready {
+                        manager::reloaded();
+                    }
                 }
                 _ = self.dump.recv() => {
                     for line in inspect::dump_with_places().await.to_string().lines() {

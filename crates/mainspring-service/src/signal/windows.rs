@@ -5,7 +5,7 @@ use tokio::signal::windows::{
     CtrlBreak, CtrlC, CtrlClose, CtrlShutdown, ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown,
 };
 
-use super::Signal;
+use super::{Phase, Signal};
 use crate::entrypoint::reload::Reload;
 
 /// Catches what Windows has for signals, for as long as the process runs.
@@ -30,7 +30,7 @@ impl Signals {
 
     /// Waits for a signal that ends the process: Ctrl-C, Ctrl-Break, a console that is closed, a machine
     /// that is shut down. After the last two the system gives the process some seconds.
-    pub(crate) async fn ending(&mut self, _: &Reload) -> Signal {
+    pub(crate) async fn ending(&mut self, _: &Reload, _: Phase) -> Signal {
         tokio::select! {
             _ = self.interrupt.recv() => Signal::Interrupt,
             _ = self.terminate.recv() => Signal::Terminate,
