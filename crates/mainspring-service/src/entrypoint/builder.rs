@@ -19,6 +19,9 @@ use crate::runtime::Threads;
 use crate::service::{BoxService, IntoService};
 use crate::{Error, Outcome, Runtime};
 
+/// As long as a clock can be set ahead for, and longer than any process runs.
+const FOR_EVER: Duration = Duration::from_secs(30 * 365 * 86_400);
+
 /// Everything a process runs, and how.
 ///
 /// ```
@@ -186,7 +189,7 @@ impl Entrypoint {
 
     /// How long work that is under way may take to end at shutdown. Default: 10 s.
     pub fn shutdown_grace(mut self, grace: Duration) -> Self {
-        self.bounds.grace = grace;
+        self.bounds.grace = grace.min(FOR_EVER);
         self
     }
 
@@ -206,7 +209,7 @@ impl Entrypoint {
 
     /// How long a service may wait for what it [requires](crate::Context::require). Default: 10 s.
     pub fn require_within(mut self, bound: Duration) -> Self {
-        self.bounds.require = bound;
+        self.bounds.require = bound.min(FOR_EVER);
         self
     }
 

@@ -6,6 +6,7 @@ use std::pin::Pin;
 #[cfg(unix)]
 use tokio::signal::unix::SignalKind;
 
+use super::drive::caught;
 use crate::{Error, Outcome, Result};
 
 type BoxFuture = Pin<Box<dyn Future<Output = Result> + Send>>;
@@ -71,7 +72,7 @@ impl Hooks {
     pub(super) async fn run(&mut self, moment: Moment) -> Result<(), Error> {
         let mut failed = Ok(());
         for (_, hook) in self.moments.extract_if(.., |(at, _)| *at == moment).collect::<Vec<_>>() {
-            let Err(error) = (hook.run)().await else { continue };
+            let Err(error) = caught(async { (hook.run)().await }).await else { continue };
             tracing::error!(%error, place = %hook.place, ?moment, "a hook failed");
             if failed.is_ok() {
                 failed = Err(Error::start(&format!("hook at {}", hook.place), error));
@@ -87,7 +88,7 @@ impl Hooks {
             let mut heard = tokio::signal::unix::signal(kind).map_err(Error::runtime)?;
             let listening = async move {
                 while heard.recv().await.is_some() {
-                    if let Err(error) = run().await {
+                    if let Err(error) = caught(async { run().await }).await {
                         tracing::error!(%error, %place, "the hook of a signal failed");
                     }
                 }

@@ -13,7 +13,7 @@
 //!    is under way has the shutdown grace, one for all. Then its `stop` is called; of services that do
 //!    not need each other, on the last one ready first.
 //! 3. *Cancel*: what is left at the end of the grace is named in the log (task, place, age, service,
-//!    and where it awaits) and cancelled; its cleanup has its own grace.
+//!    and where it awaits) and cancelled; its cleanup has its own grace. Then the others have their `stop`.
 //! 4. *Drop*: what is left even then is dropped.
 //!
 //! A phase that has nothing to wait for takes no time. A service that fails on its way down does not

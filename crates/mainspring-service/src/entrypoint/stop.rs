@@ -64,8 +64,11 @@ impl Running {
         self.services.close();
         let deadline = Instant::now() + self.bounds.grace;
         tracing::info!(grace = ?self.bounds.grace, "stop accepting; draining");
+        // What is required from here on is not waited for: its provider could wait for who requires it.
+        let needed = self.services.needed();
+        let stages = vec![Stage::Up; self.members.len()];
         let mut down =
-            Down { order: self.stop_order(), stages: vec![Stage::Up; self.members.len()], failed: Ok(()) };
+            Down { order: self.stop_order(&needed), needed, stages, failed: Ok(()), patience: Patience::All };
         if timeout_at(deadline - self.bounds.grace / 2, self.descend(&mut down)).await.is_err() {
             self.look_ahead(&down).await;
         }
@@ -73,7 +76,13 @@ impl Running {
             let late = self.cut_off(&down).await;
             keep(&mut down.failed, Err(Error::drain(late)));
             // What is cancelled has the grace of its task to clean up; one that never yields has no longer.
-            if timeout(grace() + LAST, self.descend(&mut down)).await.is_err() {
+            down.patience = Patience::Tasks;
+            let mut late = timeout(grace() + LAST, self.descend(&mut down)).await;
+            if late.is_err() {
+                down.patience = Patience::Nothing;
+                late = timeout(LAST, self.descend(&mut down)).await;
+            }
+            if late.is_err() {
                 let names = self.names(|index| down.stages[index] != Stage::Down);
                 tracing::error!(services = names.join(", "), "dropping what did not stop");
             }
@@ -85,8 +94,7 @@ impl Running {
     }
 
     /// The order of the ends: who needed others before those, else the last one ready first.
-    fn stop_order(&self) -> Vec<usize> {
-        let needed = self.services.needed();
+    fn stop_order(&self, needed: &[(usize, usize)]) -> Vec<usize> {
         let mut left: Vec<usize> =
             (0..self.members.len()).filter(|index| !self.order.contains(index)).collect();
         left.reverse();
@@ -119,24 +127,30 @@ impl Running {
     /// Moves every service as far down as it can go now; true when one has moved.
     fn step(&mut self, down: &mut Down) -> bool {
         let before = down.stages.clone();
-        let needed = self.services.needed();
+        let patience = down.patience;
+        let ordered = patience != Patience::Nothing;
+        let works = |member: &Member| match patience {
+            Patience::All => !member.cx.is_idle(),
+            Patience::Tasks => member.cx.has_tasks(),
+            Patience::Nothing => false,
+        };
         for (stage, member) in down.stages.iter_mut().zip(&self.members) {
-            if member.stopped {
+            if member.stopped && !works(member) {
                 *stage = Stage::Down;
             }
         }
         // The ends come when nobody drains any more: till then each may be of use to the others.
-        let is_busy = |member: &Member| !(member.ended && member.cx.is_idle());
+        let is_busy = |member: &Member| ordered && (!member.ended || works(member));
         let mut busy = (0..self.members.len())
             .any(|index| down.stages[index] == Stage::Draining && is_busy(&self.members[index]));
         let mut all_before_down = true;
         for &index in &down.order {
             let member = &self.members[index];
             if down.stages[index] == Stage::Up {
-                let free = needed
-                    .iter()
-                    .all(|&(who, whom)| whom != index || who == index || down.stages[who] == Stage::Down);
-                if free {
+                let holds = |&(who, whom): &(usize, usize)| {
+                    whom == index && who != index && down.stages[who] != Stage::Down
+                };
+                if !ordered || !down.needed.iter().any(holds) {
                     member.cx.begin_stop(self.handover);
                     if !member.cx.drains() {
                         member.orders.cut();
@@ -148,7 +162,7 @@ impl Running {
         }
         for &index in &down.order {
             let member = &self.members[index];
-            if down.stages[index] == Stage::Draining && !busy && all_before_down {
+            if down.stages[index] == Stage::Draining && !busy && (all_before_down || !ordered) {
                 let was_up = self.order.contains(&index);
                 down.stages[index] = if was_up { Stage::Stopping } else { Stage::Down };
                 if was_up {
@@ -170,9 +184,22 @@ impl Running {
     }
 }
 
+/// What the end of a service waits for: less when time is up, so that what is stuck keeps no other from its `stop`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Patience {
+    /// All work, and the services before it.
+    All,
+    /// The cleanup of tasks, and the services before it: a guard cannot be told to clean up.
+    Tasks,
+    Nothing,
+}
+
 /// How far down the services are.
 pub(super) struct Down {
     order: Vec<usize>,
+    /// Who has needed whom.
+    needed: Vec<(usize, usize)>,
+    patience: Patience,
     pub(super) stages: Vec<Stage>,
     failed: Result<(), Error>,
 }

@@ -317,6 +317,11 @@ impl Context {
         self.inner.work.is_empty() && self.inner.background.is_empty()
     }
 
+    /// A task of the service is left, whatever guards there are.
+    pub(crate) fn has_tasks(&self) -> bool {
+        self.unfinished().iter().any(|work| matches!(work, Work::Task(_)))
+    }
+
     pub(crate) fn index(&self) -> usize {
         self.inner.index
     }
@@ -334,8 +339,16 @@ impl Context {
         self.hangup.catch_up();
     }
 
+    /// `start` has returned well: who has not said that the service is ready, or worse, says so by that.
+    pub(crate) fn returned(&self) {
+        if !matches!(self.inner.services.status(self.service()), Some(Status::Degraded(_))) {
+            self.ready();
+        }
+    }
+
     /// The service is about to be started again: what belonged to its last run ends.
     pub(crate) fn restarting(&self) {
+        self.inner.drains.store(false, Ordering::Release);
         self.inner.services.listing(self.inner.index).restarts.fetch_add(1, Ordering::Relaxed);
         self.inner.services.set(self.inner.index, Status::Starting);
         self.end_background("the service is started again");
@@ -353,6 +366,10 @@ impl Context {
         let builder = self.inner.home.as_ref().map_or(builder.clone(), |home| builder.or_on(home));
         let task = builder.spawn(seat.hold(future));
         tasks.spawned(key, task.reference());
+        // Who ends the background of a service that is to stop has been here already.
+        if Arc::ptr_eq(tasks, &self.inner.background) && self.is_stopping() {
+            task.reference().cancel_with("the service is stopping");
+        }
         task
     }
 }

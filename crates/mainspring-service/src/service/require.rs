@@ -31,7 +31,7 @@ impl Services {
         let find = |board: &mut Board| {
             let provided = board.provided.get(&key)?;
             let (value, by) = (Arc::clone(&provided.value), provided.by);
-            board.needed.push((service, by));
+            board.need(service, by);
             value.downcast::<T>().ok()
         };
         self.wait(service, Need { what, place: Some(place) }, find).await
@@ -46,7 +46,7 @@ impl Services {
             )
             .into());
         };
-        self.board().needed.push((service, index));
+        self.board().need(service, index);
         let need = Need { what: format!("service `{other}`"), place: None };
         let ready = |_: &mut Board| self.listing(index).status.borrow().is_ready().then_some(());
         self.wait(service, need, ready).await

@@ -63,6 +63,15 @@ pub(super) struct Board {
     pub(super) suspected: bool,
 }
 
+impl Board {
+    /// Puts down that one service has needed another, once.
+    pub(super) fn need(&mut self, who: usize, whom: usize) {
+        if !self.needed.contains(&(who, whom)) {
+            self.needed.push((who, whom));
+        }
+    }
+}
+
 pub(super) struct Provided {
     pub(super) value: Arc<dyn Any + Send + Sync>,
     pub(super) by: usize,
