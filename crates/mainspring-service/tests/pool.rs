@@ -150,6 +150,43 @@ async fn a_create_that_hangs_is_bounded_by_the_acquire_time_out() {
     assert_eq!(pool.stats().alive, 0);
 }
 
+/// A pool of one item, kept alive, whose second making is `odd`.
+fn odd_at_the_second<F, Fut>(odd: F) -> Builder<usize>
+where
+    F: Fn() -> Fut + Send + Sync + Clone + 'static,
+    Fut: Future<Output = ()> + Send + 'static,
+{
+    let next = Arc::new(AtomicUsize::new(1));
+    let builder = Pool::builder(move || {
+        let (number, odd) = (next.fetch_add(1, SeqCst), odd.clone());
+        async move {
+            if number == 2 {
+                odd().await;
+            }
+            Ok::<_, String>(number)
+        }
+    });
+    builder.min(1).max(1)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_that_hangs_in_the_background_gives_its_slot_back_at_the_acquire_time_out() {
+    let pool = odd_at_the_second(std::future::pending).acquire_timeout(secs(3)).build();
+    pool.acquire().await.unwrap().discard();
+    settle().await;
+    let start = Instant::now();
+    sleep(secs(1)).await;
+    assert_eq!(*pool.acquire().await.unwrap(), 3);
+    assert_eq!(start.elapsed(), secs(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fill_that_hangs_is_bounded_by_the_acquire_time_out() {
+    let pool = Pool::builder(std::future::pending::<Result<(), String>>).min(1).acquire_timeout(secs(3));
+    let pool = pool.build();
+    assert!(pool.fill().await.unwrap_err().is_timeout());
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_waits_longest_is_served_first() {
     let pool = numbers().max(1).build();

@@ -104,7 +104,8 @@ impl<T: Send + 'static> Builder<T> {
         self
     }
 
-    /// How long an acquire may take in all: waiting, checking and making. Default: 30 s.
+    /// How long an acquire may take in all: waiting, checking and making. Default: 30 s. The making
+    /// of an item that nobody waits for is given as long.
     pub fn acquire_timeout(mut self, limit: Duration) -> Self {
         self.limits.acquire = limit;
         self

@@ -1,6 +1,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use mainspring_task::{task, time::timeout};
 use tokio::runtime::Handle;
@@ -75,6 +76,12 @@ impl<T: Send + 'static> Core<T> {
             destroyed: state.tally.destroyed,
             timeouts: state.tally.timeouts,
         }
+    }
+
+    /// The error of who got no item within the limit.
+    pub(super) fn too_late(&self, limit: Duration) -> AcquireError {
+        let stats = self.stats();
+        AcquireError::timeout(&self.name, limit, stats.busy, stats.waiting)
     }
 
     /// Waits for a seat, then takes or makes an item.
@@ -229,7 +236,7 @@ impl<T: Send + 'static> Core<T> {
 }
 
 /// Up to a tenth less, so that items made together do not all die together.
-fn shortened(age: std::time::Duration) -> std::time::Duration {
+fn shortened(age: Duration) -> Duration {
     age.mul_f64(1.0 - fastrand::f64() / 10.0)
 }
 

@@ -67,8 +67,7 @@ impl<T: Send + 'static> Pool<T> {
             }
             Err(_) => {
                 core.lock().tally.timeouts += 1;
-                let stats = core.stats();
-                Err(AcquireError::timeout(&core.name, limit, stats.busy, stats.waiting))
+                Err(core.too_late(limit))
             }
         }
     }
@@ -77,7 +76,7 @@ impl<T: Send + 'static> Pool<T> {
     ///
     /// # Errors
     ///
-    /// When one could not be made; those made before stay.
+    /// When one could not be made, or not within the acquire time-out; those made before stay.
     ///
     /// # Cancel safety
     ///

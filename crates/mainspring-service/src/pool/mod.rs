@@ -27,7 +27,8 @@
 //!
 //! # The life of an item
 //!
-//! * **Made** by the builder's first argument, within the time-out of the acquire that needs it.
+//! * **Made** by the builder's first argument, within the time-out of the acquire that needs it, or within
+//!   the same time if it is made to keep `min` alive.
 //! * **Checked** each time before it is handed out again, if there is a [check](Builder::check).
 //!   One that fails is destroyed and the next is tried.
 //! * **Destroyed** by the [destroy](Builder::destroy) future, or by its drop: when a check fails,

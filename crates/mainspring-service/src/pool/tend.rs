@@ -63,7 +63,10 @@ async fn run<T: Send + 'static>(tending: Tending<T>) {
 pub(super) async fn fill<T: Send + 'static>(core: &Arc<Core<T>>) -> Result<usize, AcquireError> {
     let mut made = 0;
     while let Some((alive, seat)) = place(core) {
-        let held = core.make(alive, seat).await?;
+        // No acquire bounds this one, and a seat that never comes back is lost.
+        let limit = core.limits.acquire;
+        let made_in_time = timeout(limit, core.make(alive, seat)).await;
+        let held = made_in_time.unwrap_or_else(|_| Err(core.too_late(limit)))?;
         core.give_back(held);
         made += 1;
     }
