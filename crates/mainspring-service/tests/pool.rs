@@ -258,6 +258,15 @@ async fn a_destroy_that_hangs_gives_its_slot_back_at_its_time_out() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_item_whose_destroy_panics_is_replaced() {
+    let pool = numbers().check(|number| Box::pin(async move { *number > 1 })).max(1);
+    let pool = pool.destroy(|_| async { panic!("broken pipe") }).build();
+    drop(pool.acquire().await.unwrap());
+    assert_eq!(*pool.acquire().await.unwrap(), 2);
+    assert_eq!((pool.stats().alive, pool.stats().destroyed), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_item_that_its_borrower_panicked_with_is_destroyed() {
     let pool = numbers().max(1).build();
     let other = pool.clone();
@@ -282,6 +291,14 @@ async fn the_least_number_is_made_again_when_the_backend_is_back() {
     pool.acquire().await.unwrap().discard();
     settle().await;
     assert_eq!(pool.stats().idle, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_least_number_is_made_again_after_a_panic_in_create() {
+    let pool = odd_at_the_second(|| async { panic!("no socket") }).build();
+    pool.acquire().await.unwrap().discard();
+    sleep(secs(5)).await;
+    assert_eq!((pool.stats().idle, pool.stats().created, pool.stats().create_failures), (1, 2, 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -310,6 +327,13 @@ async fn close_ends_at_its_bound_and_counts_what_is_missing() {
     assert_eq!(missing.to_string(), "pool `db` was closed while 1 of its items were still alive");
     drop(held);
     assert_eq!(pool.stats().alive, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closed_pool_is_not_filled() {
+    let pool = numbers().min(1).build();
+    pool.close(secs(1)).await.unwrap();
+    assert!(pool.fill().await.unwrap_err().is_closed());
 }
 
 #[tokio::test(start_paused = true)]

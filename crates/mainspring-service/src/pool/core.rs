@@ -1,8 +1,10 @@
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use mainspring_task::{task, time::timeout};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -206,15 +208,23 @@ impl<T: Send + 'static> Core<T> {
         reply: oneshot::Sender<OwnedSemaphorePermit>,
     ) {
         let (seat, Item { value, alive, .. }) = (seat, item);
+        // A panic says nothing of the seat, and who waits for it is to have it.
+        let ended = AssertUnwindSafe(self.end(value)).catch_unwind().await;
+        drop(alive);
+        // A failed send drops the seat, which gives it on.
+        drop(reply.send(seat));
+        if let Err(payload) = ended {
+            resume_unwind(payload);
+        }
+    }
+
+    async fn end(&self, value: T) {
         if let Some(destroy) = &self.hooks.destroy
             && timeout(self.limits.destroy, destroy(value)).await.is_err()
         {
             let limit = self.limits.destroy;
             tracing::warn!(pool = &*self.name, ?limit, "an item was dropped: it took too long to destroy");
         }
-        drop(alive);
-        // A failed send drops the seat, which gives it on.
-        drop(reply.send(seat));
     }
 
     /// Refuses new borrowers and destroys what is idle.

@@ -76,14 +76,19 @@ impl<T: Send + 'static> Pool<T> {
     ///
     /// # Errors
     ///
-    /// When one could not be made, or not within the acquire time-out; those made before stay.
+    /// When one could not be made, or not within the acquire time-out; those made before stay. When the
+    /// pool is closed.
     ///
     /// # Cancel safety
     ///
     /// Dropping it gives up the item that is being made.
     pub async fn fill(&self) -> Result<usize, AcquireError> {
-        tend(self.core());
-        fill(self.core()).await
+        let core = self.core();
+        if core.lock().closed {
+            return Err(AcquireError::closed(&core.name));
+        }
+        tend(core);
+        fill(core).await
     }
 
     /// Refuses new borrowers, destroys what is idle and waits until all items are gone.

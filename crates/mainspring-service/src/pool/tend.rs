@@ -1,8 +1,10 @@
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use mainspring_task::task;
+use futures_util::FutureExt;
+use mainspring_task::task::{self, panic_message};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -39,7 +41,7 @@ async fn run<T: Send + 'static>(tending: Tending<T>) {
             return;
         }
         expire(&core);
-        let wait = match fill(&core).await {
+        let wait = match fill_past_panics(&core).await {
             Ok(_) => {
                 pause = FIRST_PAUSE;
                 next_expiry(&core)
@@ -57,6 +59,15 @@ async fn run<T: Send + 'static>(tending: Tending<T>) {
         // An early ring or the end of the wait: both ask for another round.
         let _ = timeout(wait, census.wanting.notified()).await;
     }
+}
+
+/// [`fill`], with a panic as an error: the items are needed after it too.
+async fn fill_past_panics<T: Send + 'static>(core: &Arc<Core<T>>) -> Result<usize, AcquireError> {
+    AssertUnwindSafe(fill(core)).catch_unwind().await.unwrap_or_else(|payload| {
+        core.lock().tally.create_failures += 1;
+        let said = format!("it panicked: {}", panic_message(&*payload));
+        Err(AcquireError::create(&core.name, said.into()))
+    })
 }
 
 /// Makes items until there are `min`, as far as seats are free.
