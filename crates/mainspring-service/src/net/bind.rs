@@ -77,9 +77,12 @@ pub(super) fn buffers(socket: &Socket, options: &Options) -> io::Result<()> {
     options.send_buffer.map_or(Ok(()), |size| socket.set_send_buffer_size(size))
 }
 
+/// The longest silence that the kernel takes (`MAX_TCP_KEEPIDLE` of Linux), about nine hours.
+const LONGEST_SILENCE: Duration = Duration::from_secs(32_767);
+
 /// Asks after so much silence, and gives up after about half as much again.
 pub(super) fn keep_alive(after: Duration) -> TcpKeepalive {
-    let after = after.max(Duration::from_secs(1));
+    let after = after.clamp(Duration::from_secs(1), LONGEST_SILENCE);
     let between = (after / 6).max(Duration::from_secs(1));
     TcpKeepalive::new().with_time(after).with_interval(between).with_retries(3)
 }

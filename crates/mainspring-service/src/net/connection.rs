@@ -12,8 +12,8 @@ use tokio_rustls::TlsStream;
 
 use super::Peer;
 use super::counters::Traffic;
-use super::idle::Idle;
-use super::tls::{self, Version};
+use super::idle::{Direction, Idle};
+use super::tls::{Encrypted, Version};
 use super::wire::Wire;
 
 /// A connection of any kind: TCP or Unix, plain or TLS.
@@ -23,7 +23,9 @@ use super::wire::Wire;
 /// waits fails with [`TimedOut`](io::ErrorKind::TimedOut) once no byte has moved in either direction for
 /// so long; the time a handler spends on other things does not count.
 ///
-/// Dropping it tells a TLS peer that the stream ends here, unless a panic drops it. As a file descriptor, on
+/// Dropping it tells a TLS peer that the stream ends here, unless a panic drops it. What was written to a
+/// TLS peer that does not take it at once goes on its way in a task, within the
+/// [grace](mainspring_task::cancel::grace) of a cleanup: only a flush tells that all of it is out. As a file descriptor, on
 /// Windows as a socket, it is the socket below, for options of the socket.
 #[derive(Debug)]
 pub struct Connection {
@@ -39,17 +41,13 @@ enum Stream {
     Tls(Box<Encrypted>),
 }
 
-/// A TLS stream that says goodbye when it goes.
-#[derive(Debug)]
-struct Encrypted(TlsStream<Wire>);
-
 impl Connection {
     pub(super) fn plain(wire: Wire, peer: Peer) -> Self {
         Connection { stream: Stream::Plain(wire), peer, idle: None, traffic: None }
     }
 
-    pub(super) fn tls(stream: TlsStream<Wire>, peer: Peer) -> Self {
-        let stream = Stream::Tls(Box::new(Encrypted(stream)));
+    pub(super) fn tls(stream: Encrypted, peer: Peer) -> Self {
+        let stream = Stream::Tls(Box::new(stream));
         Connection { stream, peer, idle: None, traffic: None }
     }
 
@@ -91,7 +89,7 @@ impl Connection {
     #[must_use]
     pub fn server_name(&self) -> Option<&str> {
         match &self.stream {
-            Stream::Tls(stream) => match &stream.0 {
+            Stream::Tls(stream) => match &***stream {
                 TlsStream::Server(stream) => stream.get_ref().1.server_name(),
                 TlsStream::Client(_) => None,
             },
@@ -107,7 +105,7 @@ impl Connection {
 
     fn session(&self) -> Option<&rustls::CommonState> {
         match &self.stream {
-            Stream::Tls(stream) => Some(stream.0.get_ref().1),
+            Stream::Tls(stream) => Some(stream.get_ref().1),
             Stream::Plain(_) => None,
         }
     }
@@ -115,7 +113,7 @@ impl Connection {
     fn wire(&self) -> &Wire {
         match &self.stream {
             Stream::Plain(wire) => wire,
-            Stream::Tls(stream) => stream.0.get_ref().0,
+            Stream::Tls(stream) => stream.wire(),
         }
     }
 
@@ -124,22 +122,36 @@ impl Connection {
         if let (Poll::Ready(Ok(bytes)), Some(traffic)) = (&attempt, &mut self.traffic) {
             traffic.sent(*bytes);
         }
-        self.watched(cx, attempt)
+        self.watched(cx, Direction::Out, attempt)
     }
 
     /// Lets the idle clock see what an attempt gave.
     #[inline(always)]
-    fn watched<T>(&mut self, cx: &mut Context<'_>, attempt: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if self.idle.is_none() { attempt } else { self.timed(cx, attempt) }
+    fn watched<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        direction: Direction,
+        attempt: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if self.idle.is_none() { attempt } else { self.timed(cx, direction, attempt) }
     }
 
     #[inline(never)]
-    fn timed<T>(&mut self, cx: &mut Context<'_>, attempt: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    fn timed<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        direction: Direction,
+        attempt: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
         let Some(idle) = &mut self.idle else { return attempt };
-        match idle.watch(cx, &attempt) {
+        let moved = match &mut self.stream {
+            Stream::Plain(_) => attempt.is_ready(),
+            Stream::Tls(stream) => stream.has_moved(),
+        };
+        match idle.watch(cx, direction, attempt.is_pending(), moved) {
             Ok(()) => attempt,
             Err(error) => {
-                // Whoever waits for the other direction has no alarm: this ends that wait too.
+                // Whoever waits for the other direction may have begun later: this ends that wait too.
                 self.wire().cut();
                 Poll::Ready(Err(error))
             }
@@ -189,17 +201,17 @@ impl AsyncRead for Connection {
                     traffic.received(count);
                 }
             }
-            return this.watched(cx, attempt.map_ok(|_| ()));
+            return this.watched(cx, Direction::In, attempt.map_ok(|_| ()));
         }
         let before = buffer.filled().len();
         let attempt = match &mut this.stream {
             Stream::Plain(wire) => Pin::new(wire).poll_read(cx, buffer),
-            Stream::Tls(stream) => Pin::new(&mut stream.0).poll_read(cx, buffer),
+            Stream::Tls(stream) => Pin::new(&mut ***stream).poll_read(cx, buffer),
         };
         if let Some(traffic) = &mut this.traffic {
             traffic.received(buffer.filled().len() - before);
         }
-        this.watched(cx, attempt)
+        this.watched(cx, Direction::In, attempt)
     }
 }
 
@@ -209,7 +221,7 @@ impl AsyncWrite for Connection {
         let this = self.get_mut();
         let attempt = match &mut this.stream {
             Stream::Plain(wire) => Pin::new(wire).poll_write(cx, bytes),
-            Stream::Tls(stream) => Pin::new(&mut stream.0).poll_write(cx, bytes),
+            Stream::Tls(stream) => Pin::new(&mut ***stream).poll_write(cx, bytes),
         };
         this.written(cx, attempt)
     }
@@ -222,7 +234,7 @@ impl AsyncWrite for Connection {
         let this = self.get_mut();
         let attempt = match &mut this.stream {
             Stream::Plain(wire) => Pin::new(wire).poll_write_vectored(cx, slices),
-            Stream::Tls(stream) => Pin::new(&mut stream.0).poll_write_vectored(cx, slices),
+            Stream::Tls(stream) => Pin::new(&mut ***stream).poll_write_vectored(cx, slices),
         };
         this.written(cx, attempt)
     }
@@ -234,27 +246,19 @@ impl AsyncWrite for Connection {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let attempt = match &mut this.stream {
-            Stream::Plain(wire) => Pin::new(wire).poll_flush(cx),
-            Stream::Tls(stream) => Pin::new(&mut stream.0).poll_flush(cx),
+            // Neither waits nor moves a byte.
+            Stream::Plain(wire) => return Pin::new(wire).poll_flush(cx),
+            Stream::Tls(stream) => Pin::new(&mut ***stream).poll_flush(cx),
         };
-        this.watched(cx, attempt)
+        this.watched(cx, Direction::Out, attempt)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let attempt = match &mut this.stream {
-            Stream::Plain(wire) => Pin::new(wire).poll_shutdown(cx),
-            Stream::Tls(stream) => Pin::new(&mut stream.0).poll_shutdown(cx),
+            Stream::Plain(wire) => return Pin::new(wire).poll_shutdown(cx),
+            Stream::Tls(stream) => Pin::new(&mut ***stream).poll_shutdown(cx),
         };
-        this.watched(cx, attempt)
-    }
-}
-
-impl Drop for Encrypted {
-    fn drop(&mut self) {
-        // A peer must be able to tell the end of a stream from one that broke off.
-        if !std::thread::panicking() {
-            tls::goodbye(&mut self.0);
-        }
+        this.watched(cx, Direction::Out, attempt)
     }
 }

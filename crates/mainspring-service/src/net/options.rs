@@ -29,7 +29,7 @@ pub struct Options {
     /// Small writes are sent at once (`TCP_NODELAY`). Default: true.
     pub nodelay: bool,
     /// Silence on a connection after which the kernel asks whether the peer is still there
-    /// (`SO_KEEPALIVE`). Default: never.
+    /// (`SO_KEEPALIVE`); from a second to 32,767. Default: never.
     pub keep_alive: Option<Duration>,
     /// Several sockets may share the port (`SO_REUSEPORT`). Default: false.
     pub reuse_port: bool,
@@ -43,7 +43,8 @@ pub struct Options {
     pub send_buffer: Option<usize>,
     /// The permissions of a Unix socket's path, such as `0o660`. Default: what the process's umask leaves.
     pub mode: Option<u32>,
-    /// How long a handler may wait for its peer before the wait fails with `TimedOut`. Default: for ever.
+    /// How long a handler may wait for its peer while nothing moves, before the wait fails with `TimedOut`.
+    /// Default: for ever.
     /// Needs a handler that takes a [`Connection`](super::Connection).
     pub idle: Option<Duration>,
     /// Which peers tell, by the PROXY protocol, for whom they connect. Default: none.

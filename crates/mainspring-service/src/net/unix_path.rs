@@ -1,7 +1,7 @@
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -64,11 +64,14 @@ pub(super) fn listen(path: &Path, mode: Option<u32>, backlog: u32) -> io::Result
 /// Locks the folder that the path is in, which leaves no file behind.
 ///
 /// Not for long: whoever holds the lock for longer is not about to listen, but could hold up every
-/// start if it were waited for.
+/// start if it were waited for. Who may not read the folder, which is what takes a lock, does without.
 #[expect(clippy::disallowed_methods, reason = "it runs on a thread for work that blocks")]
-fn lock(path: &Path) -> io::Result<File> {
+fn lock(path: &Path) -> io::Result<Option<File>> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = File::open(folder.unwrap_or(Path::new(".")))?;
+    let folder = match File::open(folder.unwrap_or(Path::new("."))) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(None),
+        opened => opened?,
+    };
     for _ in 0..30 {
         match folder.try_lock() {
             Ok(()) => break,
@@ -76,7 +79,7 @@ fn lock(path: &Path) -> io::Result<File> {
             Err(TryLockError::Error(error)) => return Err(error),
         }
     }
-    Ok(folder)
+    Ok(Some(folder))
 }
 
 /// Removes what a server that was killed has left.
@@ -90,8 +93,12 @@ fn clear(path: &Path) -> io::Result<()> {
         }
         Ok(_) => {}
     }
-    match UnixStream::connect(path) {
-        Ok(_) => taken("another server listens there"),
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    // Not to wait where a server is too busy to accept.
+    socket.set_nonblocking(true)?;
+    match socket.connect(&SockAddr::unix(path)?) {
+        Ok(()) => taken("another server listens there"),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => taken("another server listens there"),
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => fs::remove_file(path),
         Err(error) => Err(error),
     }

@@ -3,7 +3,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use mainspring_service::net::{Connection, Options, Overflow, Stage, TcpServer};
+use mainspring_service::net::{Connection, Options, Overflow, Reconnect, Stage, TcpClient, TcpServer};
 use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -125,6 +125,83 @@ async fn an_idle_end_wakes_both_halves() {
     tokio::time::timeout(Duration::from_secs(10), done.notified()).await.unwrap();
     assert!(ends.lock().unwrap().contains(&ErrorKind::TimedOut), "{ends:?}");
     drop(client);
+    running.stop().await.unwrap();
+}
+
+/// The first half polled waits in a task that has ended its wait; the alarm is to wake the other.
+#[tokio::test]
+async fn an_idle_end_wakes_a_half_that_waits_in_a_task_of_its_own() {
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let server = TcpServer::bind("127.0.0.1:0", move |client: Connection| {
+        let tell = tell.clone();
+        async move {
+            let (mut reader, mut writer) = tokio::io::split(client);
+            let write = mainspring_task::spawn(async move {
+                // The client never reads: this waits once the buffers are full, and is given up.
+                let full = async { while writer.write_all(&[0; 65_536]).await.is_ok() {} };
+                drop(tokio::time::timeout(Duration::from_millis(100), full).await);
+                std::future::pending::<()>().await;
+            });
+            let kind = reader.read_u8().await.unwrap_err().kind();
+            write.cancel();
+            tell.send(kind).unwrap();
+        }
+    });
+    let running = start(server.options(Options::new().idle(Duration::from_millis(200)))).await;
+    let client = TcpStream::connect(running.address("tcp").unwrap()).await.unwrap();
+    let kind = tokio::time::timeout(Duration::from_secs(10), told.recv()).await.unwrap();
+    assert_eq!(kind, Some(ErrorKind::TimedOut));
+    drop(client);
+    running.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_handler_does_elsewhere_is_no_idle_time() {
+    let server = TcpServer::bind("127.0.0.1:0", |mut client: Connection| async move {
+        // Once after a byte that came, once after a wait that was given up.
+        for _ in 0..2 {
+            client.read_u8().await?;
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            let waited = tokio::time::timeout(Duration::from_secs(9), client.read_u8()).await;
+            assert!(waited.is_err(), "{waited:?}");
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            client.write_all(b"x").await?;
+        }
+        std::io::Result::Ok(())
+    });
+    let running = start(server.name("slow").options(Options::new().idle(Duration::from_secs(10)))).await;
+    let mut client = TcpStream::connect(running.address("slow").unwrap()).await.unwrap();
+    for _ in 0..2 {
+        client.write_all(b"x").await.unwrap();
+        assert_eq!(client.read_u8().await.unwrap(), b'x');
+    }
+    drop(client);
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn limits_that_nothing_reaches_are_no_limits() {
+    let options = Options::new().idle(Duration::MAX).keep_alive(Duration::MAX);
+    let running = start(TcpServer::bind("127.0.0.1:0", echo).name("patient").options(options)).await;
+    let address = running.address("patient").unwrap().to_string();
+    let reconnect = Reconnect::new().idle(Duration::MAX).keep_alive(Some(Duration::MAX));
+    let reconnect = reconnect.start_timeout(Duration::MAX).connect_timeout(Duration::MAX);
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let tell = Arc::new(Mutex::new(Some(tell)));
+    let client = TcpClient::connect(address, move |mut server: Connection| {
+        let tell = tell.clone();
+        async move {
+            server.write_all(b"x").await?;
+            let answer = server.read_u8().await?;
+            if let Some(tell) = tell.lock().unwrap().take() {
+                let _ = tell.send(answer);
+            }
+            std::io::Result::Ok(())
+        }
+    });
+    let asking = start(client.reconnect(reconnect)).await;
+    assert_eq!(told.await, Ok(b'x'));
+    asking.stop().await.unwrap();
     running.stop().await.unwrap();
 }
 

@@ -356,6 +356,30 @@ async fn a_panicking_handler_does_not_end_the_stream_as_if_it_were_whole() {
     running.stop().await.unwrap();
 }
 
+/// What a full socket does not take at once is not lost with the handler that wrote it.
+#[tokio::test]
+async fn a_handler_that_ends_in_a_write_loses_no_byte_of_it() {
+    const SIZE: usize = 1 << 20;
+    let (authority, _folder, tls) = set_up();
+    let server = TlsServer::bind("127.0.0.1:0", tls, |mut client: Connection| async move {
+        client.write_all(&vec![b'x'; SIZE]).await
+    });
+    let running = start(server.options(Options::new().send_buffer(4_096))).await;
+    let mut stream = authority.client().connect(running.address("tls").unwrap()).await.unwrap();
+    let mut all = Vec::new();
+    // In small parts, so that the server is ahead.
+    let mut part = [0; 1_000];
+    loop {
+        match stream.read(&mut part).await.unwrap() {
+            0 => break,
+            count => all.extend_from_slice(&part[..count]),
+        }
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(all.len(), SIZE);
+    running.stop().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_connection_serves_plain_tcp_too() {
     let running = start(TcpServer::bind("127.0.0.1:0", |mut client: Connection| async move {

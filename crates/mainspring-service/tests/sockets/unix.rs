@@ -65,6 +65,19 @@ async fn a_live_servers_socket_is_not_stolen() {
 }
 
 #[tokio::test]
+async fn a_live_server_that_does_not_accept_is_not_waited_for() {
+    let folder = Folder::new();
+    let path = folder.file("socket");
+    let busy = socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None).unwrap();
+    let address = socket2::SockAddr::unix(&path).unwrap();
+    busy.bind(&address).unwrap();
+    busy.listen(0).unwrap();
+    let _waiting = std::os::unix::net::UnixStream::connect(&path).unwrap();
+    let error = start_error(UnixServer::bind(&path, hello)).await;
+    assert!(error.contains("another server listens there"), "{error}");
+}
+
+#[tokio::test]
 async fn of_many_servers_that_find_a_stale_socket_one_gets_it() {
     let folder = Folder::new();
     let path = folder.file("socket");

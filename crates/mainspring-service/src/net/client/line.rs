@@ -1,10 +1,10 @@
 use std::future::Future;
 use std::time::Duration;
 
-use mainspring_task::task;
+use mainspring_task::{task, time::timeout};
 use socket2::SockRef;
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::Reconnect;
 use super::reconnect::random_share;
@@ -81,18 +81,20 @@ impl Line {
 
     fn first_by(&self) -> Option<Instant> {
         let waits = self.reconnect.ready_after_first_connection;
-        waits.then(|| Instant::now() + self.reconnect.start_timeout)
+        if !waits {
+            return None;
+        }
+        Instant::now().checked_add(self.reconnect.start_timeout)
     }
 
     async fn dial<S: Stream>(&self, first_by: Option<Instant>) -> Result<S> {
-        let limit = self.reconnect.connect_timeout;
-        let mut by = Instant::now() + limit;
+        let mut limit = self.reconnect.connect_timeout;
         if let Some(first_by) = first_by {
             // An attempt at the very end still gets a moment: it may be the only one there was.
-            by = by.min(first_by.max(Instant::now() + Duration::from_millis(100)));
+            limit = limit.min((first_by - Instant::now()).max(Duration::from_millis(100)));
         }
         let failed = |error: &dyn std::fmt::Display| format!("cannot connect to {}: {error}", self.address);
-        let connection = match timeout_at(by, self.connect()).await {
+        let connection = match timeout(limit, self.connect()).await {
             Ok(connection) => connection.map_err(|error| failed(&error))?,
             Err(_) => return Err(failed(&"it did not answer in time").into()),
         };

@@ -27,9 +27,10 @@ pub struct Reconnect {
     /// How long the start waits for the first connection before it fails. Default: 30 s.
     pub start_timeout: Duration,
     /// Silence after which the kernel asks whether the server is still there (`SO_KEEPALIVE`), so that one
-    /// that vanished is noticed. Default: 60 s.
+    /// that vanished is noticed; from a second to 32,767. Default: 60 s.
     pub keep_alive: Option<Duration>,
-    /// How long a handler may wait for the server before the wait fails with `TimedOut`. Default: for ever.
+    /// How long a handler may wait for the server while nothing moves, before the wait fails with
+    /// `TimedOut`. Default: for ever.
     /// Needs a handler that takes a [`Connection`](crate::net::Connection).
     pub idle: Option<Duration>,
     /// The place shown as the one that spawned the connections' tasks: where the client was made.

@@ -2,6 +2,9 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+/// How many bits say that an IPv6 address is one of IPv4 in disguise (`::ffff:0:0/96`).
+const MAPPED: u8 = 96;
+
 /// A range of addresses, written `10.0.0.0/8`, or one, written `::1`.
 ///
 /// ```
@@ -25,6 +28,15 @@ pub struct ParseNetworkError {
 }
 
 impl Network {
+    fn new(address: IpAddr, prefix: u8) -> Self {
+        match address.to_canonical() {
+            v4 @ IpAddr::V4(_) if address.is_ipv6() && prefix >= MAPPED => {
+                Network { address: v4, prefix: prefix - MAPPED }
+            }
+            _ => Network { address, prefix },
+        }
+    }
+
     /// The address is in the range. An IPv4 address in the guise of IPv6 counts as what it is.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
@@ -50,8 +62,14 @@ impl FromStr for Network {
             let (address, prefix) = text.split_once('/').map_or((text, None), |(a, p)| (a, Some(p)));
             let address: IpAddr = address.parse().ok()?;
             let longest = if address.is_ipv4() { 32 } else { 128 };
-            let prefix = prefix.map_or(Some(longest), |prefix| prefix.parse().ok())?;
-            (prefix <= longest).then_some(Network { address, prefix })
+            let prefix = match prefix {
+                None => longest,
+                Some(prefix) if prefix.starts_with(|first: char| first.is_ascii_digit()) => {
+                    prefix.parse().ok()?
+                }
+                Some(_) => return None,
+            };
+            (prefix <= longest).then(|| Network::new(address, prefix))
         };
         parse().ok_or_else(|| ParseNetworkError { text: text.to_owned() })
     }
@@ -90,11 +108,16 @@ mod tests {
         assert!(!within("0.0.0.0/0", "::1"));
         assert!(!within("::/0", "127.0.0.1"));
         assert!(within("127.0.0.0/8", "::ffff:127.0.0.1"));
+        assert!(within("::ffff:127.0.0.1", "127.0.0.1"));
+        assert!(within("::ffff:10.0.0.0/104", "10.1.2.3"));
+        assert!(!within("::ffff:10.0.0.0/104", "11.1.2.3"));
     }
 
     #[test]
     fn what_is_no_network_is_named() {
-        for text in ["", "10.0.0.0/", "10.0.0.0/33", "::/129", "ten", "10.0.0.0/-1", "10.0.0.0/8/8"] {
+        for text in
+            ["", "10.0.0.0/", "10.0.0.0/33", "::/129", "ten", "10.0.0.0/-1", "10.0.0.0/+8", "10.0.0.0/8/8"]
+        {
             let error = text.parse::<Network>().unwrap_err().to_string();
             assert!(error.starts_with(&format!("`{text}` is no network")), "{error}");
         }

@@ -6,8 +6,8 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio_rustls::TlsConnector;
 
-use super::Version;
 use super::files::{authorities, certificates, key, provider, system_authorities};
+use super::{Encrypted, Version};
 use crate::Result;
 use crate::net::wire::Wire;
 
@@ -123,7 +123,7 @@ pub(in crate::net) struct Dialer {
 }
 
 impl Dialer {
-    pub(in crate::net) async fn connect(&self, wire: Wire) -> Result<tokio_rustls::TlsStream<Wire>> {
-        Ok(self.connector.connect(self.name.clone(), wire).await?.into())
+    pub(in crate::net) async fn connect(&self, wire: Wire) -> Result<Encrypted> {
+        Ok(Encrypted::new(self.connector.connect(self.name.clone(), wire.into()).await?))
     }
 }

@@ -6,8 +6,8 @@
 //! certificate, and files that cannot be used change nothing.
 
 mod client;
+mod encrypted;
 mod files;
-mod goodbye;
 mod names;
 mod reload;
 mod server;
@@ -20,5 +20,5 @@ pub use server::ServerTls;
 pub use version::Version;
 
 pub(super) use client::Dialer;
-pub(super) use goodbye::goodbye;
+pub(super) use encrypted::Encrypted;
 pub(super) use server::Acceptor;

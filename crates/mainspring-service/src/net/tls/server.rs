@@ -13,7 +13,7 @@ use tokio_rustls::TlsAcceptor;
 use super::files::{authorities, certificates, key, provider};
 use super::names::Names;
 use super::validity::{Untimely, Validity};
-use super::{Reload, Version};
+use super::{Encrypted, Reload, Version};
 use crate::net::wire::Wire;
 use crate::{BoxError, Context, Result};
 
@@ -255,12 +255,12 @@ pub(in crate::net) struct Acceptor {
 }
 
 impl Acceptor {
-    pub(in crate::net) async fn accept(&self, wire: Wire) -> Result<tokio_rustls::TlsStream<Wire>> {
+    pub(in crate::net) async fn accept(&self, wire: Wire) -> Result<Encrypted> {
         let config = self.tls.current.read().unwrap_or_else(PoisonError::into_inner).clone();
         let config = config.ok_or_else(|| BoxError::from("no certificate is loaded"))?;
         let limit = self.tls.handshake_timeout;
-        match tokio::time::timeout(limit, TlsAcceptor::from(config).accept(wire)).await {
-            Ok(accepted) => Ok(accepted?.into()),
+        match tokio::time::timeout(limit, TlsAcceptor::from(config).accept(wire.into())).await {
+            Ok(accepted) => Ok(Encrypted::new(accepted?)),
             Err(_) => Err(format!("the client did not finish it within {limit:?}").into()),
         }
     }
