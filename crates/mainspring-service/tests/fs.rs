@@ -347,6 +347,34 @@ async fn an_atomic_write_leaves_nothing_beside() {
 }
 
 #[tokio::test]
+async fn an_atomic_write_takes_a_name_as_long_as_may_be() {
+    let folder = Folder::new();
+    let name = "n".repeat(255);
+    fs::write_atomic(folder.file(&name), "text").await.unwrap();
+    assert_eq!(folder.names(), [name]);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn an_atomic_write_makes_the_file_that_a_link_leads_to() {
+    let folder = Folder::new();
+    std::os::unix::fs::symlink("middle", folder.file("link")).unwrap();
+    std::os::unix::fs::symlink("end", folder.file("middle")).unwrap();
+    fs::write_atomic(folder.file("link"), "text").await.unwrap();
+    assert_eq!(on_disk(&folder.file("end")), "text");
+    assert!(folder.file("link").is_symlink() && folder.file("middle").is_symlink());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn an_atomic_write_along_links_in_a_circle_is_refused() {
+    let folder = Folder::new();
+    std::os::unix::fs::symlink("link", folder.file("link")).unwrap();
+    let error = fs::write_atomic(folder.file("link"), "text").await.unwrap_err();
+    assert!(error.to_string().starts_with("cannot replace `"), "{error}");
+}
+
+#[tokio::test]
 async fn an_atomic_write_that_fails_leaves_nothing_beside() {
     let folder = Folder::new();
     std::fs::create_dir(folder.file("state")).unwrap();

@@ -158,6 +158,52 @@ async fn a_failure_may_fail_the_service() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_schedule_that_failed_has_no_run_under_way() {
+    let notes = Notes::new();
+    let periodic = Periodic::every(millis(10), move || {
+        let run = notes.take();
+        async move {
+            sleep(if run == 1 { millis(25) } else { millis(60_000) }).await;
+            Err::<(), _>("no route to host")
+        }
+    });
+    let periodic = periodic.first_after(millis(10)).overlap(Overlap::Parallel(3)).on_error(OnError::Fail);
+    let handle = periodic.handle();
+    let mut running = Entrypoint::new("test").service(periodic).start().await.unwrap();
+    drop(running.failed().await);
+    assert_eq!((handle.stats().running, handle.stats().queued), (0, 0));
+    drop(running.stop().await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn backoff_holds_up_runs_that_wait_too() {
+    let notes = Notes::new();
+    let pen = notes.clone();
+    let periodic = Periodic::every(millis(100), move || {
+        pen.take();
+        async {
+            sleep(millis(250)).await;
+            Err::<(), _>("no route to host")
+        }
+    });
+    let periodic = periodic.first_after(millis(100)).overlap(Overlap::Queue(2));
+    let periodic = periodic.on_error(OnError::backoff(millis(1_000), millis(1_000)));
+    assert_eq!(notes.after(2_500, periodic).await, [100, 1_350]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_jitter_longer_than_the_period_takes_no_run_away() {
+    let notes = Notes::new();
+    let pen = notes.clone();
+    let periodic = Periodic::every(millis(100), move || {
+        pen.take();
+        async { Ok::<_, std::io::Error>(()) }
+    });
+    let runs = notes.after(2_000, periodic.jitter(millis(5_000))).await.len();
+    assert!((19..=21).contains(&runs), "{runs}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn backoff_doubles_with_each_failure_in_a_row() {
     let notes = Notes::new();
     let periodic = failing(&notes, OnError::backoff(millis(250), millis(10_000)));

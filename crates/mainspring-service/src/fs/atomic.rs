@@ -16,7 +16,9 @@ use super::error::{at, done};
 ///
 /// # Errors
 ///
-/// When the system refuses; the error names the path, and the old content stands.
+/// When the system refuses, also to open the folder, which must be readable for that; the error names the
+/// path, and the old content stands. When only the folder could not be brought to the disk, the new content
+/// stands, and a crash may bring the old one back.
 ///
 /// # Cancel safety
 ///
@@ -41,7 +43,7 @@ pub async fn write_atomic(path: impl AsRef<Path>, bytes: impl Into<Vec<u8>>) -> 
 }
 
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let target = if path.is_symlink() { fs::canonicalize(path)? } else { path.to_owned() };
+    let target = followed(path)?;
     let (mut file, beside) = Beside::new(&target)?;
     if let Ok(old) = fs::metadata(&target) {
         file.set_permissions(old.permissions())?;
@@ -52,10 +54,25 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
     file.sync_all()?;
     beside.go_on()?;
-    let folder = beside.folder.clone();
+    // Opened before the step, after which nothing but the disk is to fail. Windows opens no folders.
+    let folder = if cfg!(unix) { Some(File::open(&beside.folder)?) } else { None };
     beside.take_the_name_of(&target)?;
-    // Until the folder is on the disk, a crash may bring the old content back. Windows opens no folders.
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+    // Until the folder is on the disk, a crash may bring the old content back.
+    folder.map_or(Ok(()), |folder| folder.sync_all())
+}
+
+/// Where a link leads to, be there something or not.
+fn followed(path: &Path) -> io::Result<PathBuf> {
+    let mut target = path.to_owned();
+    for _ in 0..LINKS {
+        if !target.is_symlink() {
+            return Ok(target);
+        }
+        let link = fs::read_link(&target)?;
+        target = target.parent().unwrap_or(Path::new("")).join(link);
+    }
+    // Says what the system says of a circle.
+    fs::canonicalize(path)
 }
 
 /// The file that becomes the new one; removed when dropped before that.
@@ -68,7 +85,9 @@ struct Beside {
 impl Beside {
     fn new(target: &Path) -> io::Result<(File, Beside)> {
         let no_name = || io::Error::new(io::ErrorKind::InvalidInput, "it has no file name");
-        let name = target.file_name().ok_or_else(no_name)?.to_string_lossy();
+        // Its start only: what is added must not make it too long a name.
+        let name: String =
+            target.file_name().ok_or_else(no_name)?.to_string_lossy().chars().take(50).collect();
         let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new(".")).to_owned();
         loop {
@@ -102,3 +121,6 @@ impl Drop for Beside {
 }
 
 const PIECE: usize = 1 << 20;
+
+/// As many links in a row as Linux follows.
+const LINKS: usize = 40;

@@ -10,24 +10,43 @@ use crate::{Context, Result};
 
 /// Runs a job at its beats until the service is to stop.
 pub(super) async fn drive<D>(job: &mut Job<D>, beats: &mut dyn Beats<D>, cx: &Context) -> Result {
-    let stopping = cx.stopping();
     let mut runs = Runs::new(cx);
+    if let Err(error) = keep_time(job, beats, cx, &mut runs).await {
+        runs.abandon(job);
+        return Err(error);
+    }
+    let outcome = runs.finish(job).await;
+    // Whoever asked too late learns that the schedule has stopped.
+    while job.requests.try_recv().is_ok() {}
+    outcome
+}
+
+async fn keep_time<D>(
+    job: &mut Job<D>,
+    beats: &mut dyn Beats<D>,
+    cx: &Context,
+    runs: &mut Runs<'_, D>,
+) -> Result {
+    let stopping = cx.stopping();
     beats.begin(Instant::now());
     if !beats.begins_with_a_run() {
         cx.ready();
     }
     loop {
-        let not_before = runs.not_before().filter(|_| runs.none());
+        let not_before = runs.not_before();
+        // One that is past has let those go that it held; they wait for a run to end.
+        let held = runs.held().filter(|until| *until > Instant::now());
         let wake = beats.wake(Instant::now()).map(|wake| not_before.map_or(wake, |then| wake.max(then)));
         tokio::select! {
             biased;
-            () = stopping.wait() => break,
+            () = stopping.wait() => return Ok(()),
             ended = runs.ended(), if !runs.none() => runs.account(job, ended)?,
             Some(reply) = job.requests.recv() => {
                 runs.ask(job, Request { due: beats.by_hand(), reply: Some(reply), late: false });
             }
+            () = wait_for(held) => runs.start_waiting(job),
             () = wait_for(wake) => {
-                reap(&mut runs, job).await?;
+                reap(runs, job).await?;
                 for request in beats.due(Instant::now()) {
                     runs.ask(job, request);
                 }
@@ -37,10 +56,6 @@ pub(super) async fn drive<D>(job: &mut Job<D>, beats: &mut dyn Beats<D>, cx: &Co
             beats.idle(Instant::now());
         }
     }
-    let outcome = runs.finish(job).await;
-    // Whoever asked too late learns that the schedule has stopped.
-    while job.requests.try_recv().is_ok() {}
-    outcome
 }
 
 /// Takes note of runs that end just now, so that a run as long as the period hides no beat.

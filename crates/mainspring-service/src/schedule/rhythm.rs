@@ -27,7 +27,9 @@ impl Rhythm {
 
     fn set(&mut self, beat: Option<Instant>) {
         self.beat = beat;
-        self.wake = beat.and_then(|beat| beat.checked_add(self.jitter.mul_f64(fastrand::f64())));
+        // A beat as late as the next would take its place.
+        let jitter = if self.pausing { self.jitter } else { self.jitter.min(self.period.mul_f64(0.9)) };
+        self.wake = beat.and_then(|beat| beat.checked_add(jitter.mul_f64(fastrand::f64())));
     }
 }
 

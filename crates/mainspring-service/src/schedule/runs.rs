@@ -93,15 +93,33 @@ impl<'a, D> Runs<'a, D> {
         } else {
             answer(ended.reply, Ok(()));
         }
-        while self.under_way.len() < job.overlap.width()
+        self.start_waiting(job);
+        // The first run that ends belongs to the start of the service.
+        self.cx.ready();
+        Ok(())
+    }
+
+    /// Starts those whose turn has come, unless a failure holds them up.
+    pub(super) fn start_waiting(&mut self, job: &mut Job<D>) {
+        while self.held().is_none_or(|until| until <= Instant::now())
+            && self.under_way.len() < job.overlap.width()
             && let Some(request) = self.waiting.pop_front()
         {
             self.start(job, request);
         }
         self.show(job);
-        // The first run that ends belongs to the start of the service.
-        self.cx.ready();
-        Ok(())
+    }
+
+    /// Until when a failure holds up those that wait.
+    pub(super) fn held(&self) -> Option<Instant> {
+        self.not_before.filter(|_| !self.waiting.is_empty())
+    }
+
+    /// Ends those under way and forgets those that wait: the schedule has failed.
+    pub(super) fn abandon(&mut self, job: &Job<D>) {
+        self.under_way.clear();
+        self.waiting.clear();
+        self.show(job);
     }
 
     /// Forgets those that wait, and waits for those under way.
